@@ -1,0 +1,91 @@
+//! The names by which servers, tasks, instances and launches are told apart.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A name that the cloud or the game server gave; cheap to clone.
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps the text as it is.
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(text.as_ref().into())
+            }
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// An ECS task, by its ARN; on the local cloud, a child process.
+    TaskId
+}
+text_id! {
+    /// An EC2 instance, by its id (`i-…`); on the local cloud, a loopback address and port.
+    InstanceId
+}
+text_id! {
+    /// What players are told: `host:port`.
+    Address
+}
+
+/// A game server through its whole life, from launch to gone. Given by this manager, never used twice by it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(pub(crate) u64);
+
+impl ServerId {
+    /// Its number, in the order in which servers became known.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "server-{}", self.0)
+    }
+}
+
+impl fmt::Debug for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The number of a launch intent. Each instance carries its own as a tag; the next one is one above the highest seen,
+/// so that a restarted manager arrives at the same number, and so at the same client token.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LaunchOrdinal(pub u64);
+
+impl LaunchOrdinal {
+    /// The number `steps` further on.
+    pub const fn plus(self, steps: u64) -> Self {
+        Self(self.0.saturating_add(steps))
+    }
+}
+
+impl fmt::Display for LaunchOrdinal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

@@ -1,0 +1,302 @@
+//! The ledger of launches: at most one is asked for at a time, and the next only once the cloud shows the last.
+//!
+//! That order is what makes one intent one launch: the ordinal of the next launch is one above the highest that the
+//! cloud shows, so a manager that crashed after asking arrives at the same ordinal, the same client token, and so at
+//! the same instances.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::id::{InstanceId, LaunchOrdinal};
+use super::order::LaunchOrder;
+use super::policy::Policy;
+use super::time::Timestamp;
+use crate::ports::CloudError;
+
+/// How long the cloud may take to show what it has made (EC2 and ECS are eventually consistent: seconds, as a rule).
+pub const VISIBILITY: Duration = Duration::from_secs(60);
+
+/// Why nothing can be launched now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LaunchesBlocked {
+    /// The last launch is still being asked for, or not visible yet.
+    UnderWay,
+    /// Launches failed; the next is tried then.
+    BackingOff {
+        /// When.
+        until: Timestamp,
+    },
+}
+
+#[derive(Debug)]
+enum Progress {
+    /// To be asked for (again) from then on.
+    ToAsk { not_before: Timestamp },
+    /// Asked for; no answer yet.
+    Asked { again_at: Timestamp },
+    /// Made; the cloud does not show all of it yet.
+    Unseen { missing: BTreeSet<InstanceId>, until: Timestamp },
+    /// Made under other parameters by someone else; the cloud does not show it yet.
+    Contested { until: Timestamp },
+}
+
+#[derive(Debug)]
+struct Launch {
+    order: LaunchOrder,
+    progress: Progress,
+}
+
+/// Launches asked for, and how the last ones went.
+#[derive(Debug)]
+pub struct LaunchLedger {
+    next: LaunchOrdinal,
+    current: Option<Launch>,
+    /// How far the next ordinal jumps when one turns out to be spent: doubled each time, since a fleet that was gone
+    /// for a while has left any number of spent ones behind.
+    stride: u64,
+    failures: u32,
+    last_failed: Option<LaunchOrdinal>,
+    not_before: Timestamp,
+}
+
+impl Default for LaunchLedger {
+    fn default() -> Self {
+        Self {
+            next: LaunchOrdinal(1),
+            current: None,
+            stride: 1,
+            failures: 0,
+            last_failed: None,
+            not_before: Timestamp::default(),
+        }
+    }
+}
+
+impl LaunchLedger {
+    /// Why nothing can be launched at `now`, if so.
+    pub fn blocked(&self, now: Timestamp) -> Option<LaunchesBlocked> {
+        if self.current.is_some() {
+            Some(LaunchesBlocked::UnderWay)
+        } else if now < self.not_before {
+            Some(LaunchesBlocked::BackingOff { until: self.not_before })
+        } else {
+            None
+        }
+    }
+
+    /// Servers asked for that have no instance yet.
+    pub const fn requested(&self) -> u32 {
+        match &self.current {
+            Some(Launch { progress: Progress::Unseen { .. }, .. }) | None => 0,
+            Some(launch) => launch.order.count,
+        }
+    }
+
+    /// Failed launches in a row.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Notes an ordinal that the cloud shows.
+    pub(super) fn saw(&mut self, ordinal: LaunchOrdinal) {
+        let contested = matches!(&self.current, Some(Launch { order, progress })
+            if order.ordinal == ordinal && !matches!(progress, Progress::Unseen { .. }));
+        // What was asked for is there, though no answer said so.
+        if contested {
+            self.current = None;
+        }
+        if ordinal >= self.next {
+            self.next = ordinal.plus(1);
+        }
+    }
+
+    /// Notes an instance that the cloud shows.
+    pub(super) fn saw_instance(&mut self, instance: &InstanceId) {
+        if let Some(Launch { progress: Progress::Unseen { missing, .. }, .. }) = &mut self.current {
+            missing.remove(instance);
+            if missing.is_empty() {
+                self.current = None;
+            }
+        }
+    }
+
+    /// Gives up waiting for what the cloud should have shown by now. The ordinal of a contested launch is passed over.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        match &self.current {
+            Some(Launch { order, progress: Progress::Contested { until } }) if now >= *until => {
+                self.next = self.next.max(order.ordinal.plus(1));
+                self.current = None;
+            }
+            Some(Launch { progress: Progress::Unseen { until, .. }, .. }) if now >= *until => self.current = None,
+            _ => {}
+        }
+    }
+
+    /// Begins a launch of `count` instances.
+    pub(super) fn begin(&mut self, count: u32, now: Timestamp) {
+        let order = LaunchOrder { ordinal: self.next, count };
+        self.current = Some(Launch { order, progress: Progress::ToAsk { not_before: now } });
+    }
+
+    /// The launch to ask the cloud for now, if any; it is not given out again before `patience` is over.
+    pub(super) fn take_order(&mut self, now: Timestamp, patience: Duration) -> Option<LaunchOrder> {
+        let launch = self.current.as_mut()?;
+        let due = match launch.progress {
+            Progress::ToAsk { not_before } => now >= not_before,
+            Progress::Asked { again_at } => now >= again_at,
+            Progress::Unseen { .. } | Progress::Contested { .. } => false,
+        };
+        due.then(|| {
+            launch.progress = Progress::Asked { again_at: now + patience };
+            launch.order
+        })
+    }
+
+    /// The cloud made these instances for the order. Whether it is the order under way.
+    pub(super) fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) -> bool {
+        self.next = self.next.max(order.ordinal.plus(1));
+        self.stride = 1;
+        let is_current = self.current.as_ref().is_some_and(|launch| launch.order == order);
+        if is_current {
+            let missing = instances.iter().cloned().collect();
+            self.current = Some(Launch { order, progress: Progress::Unseen { missing, until: now + VISIBILITY } });
+        }
+        is_current
+    }
+
+    /// The cloud did not launch, or did not say so.
+    pub(super) fn not_launched(&mut self, order: LaunchOrder, error: &CloudError, policy: &Policy, now: Timestamp) {
+        let Some(launch) = self.current.as_mut().filter(|launch| launch.order == order) else {
+            return;
+        };
+        match error {
+            // Perhaps it was done: only the same intent, asked for again, tells.
+            CloudError::Unanswered(_) | CloudError::Throttled(_) => {
+                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };
+            }
+            CloudError::Conflict(_) => launch.progress = Progress::Contested { until: now + VISIBILITY },
+            CloudError::Spent(_) => {
+                launch.order.ordinal = order.ordinal.plus(self.stride);
+                launch.progress = Progress::ToAsk { not_before: now };
+                self.stride = self.stride.saturating_mul(2);
+            }
+            CloudError::NotFound(_) | CloudError::NoCapacity(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
+                self.current = None;
+                self.next = self.next.max(order.ordinal.plus(1));
+                self.failed(Some(order.ordinal), policy, now);
+            }
+        }
+    }
+
+    /// A launch came to nothing. Instances of one launch that fail together count as one failure.
+    pub(super) fn failed(&mut self, ordinal: Option<LaunchOrdinal>, policy: &Policy, now: Timestamp) {
+        if ordinal.is_some() && ordinal == self.last_failed {
+            return;
+        }
+        self.last_failed = ordinal;
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now + policy.backoff_after(self.failures);
+    }
+
+    /// A launch came to serve: the brake is off.
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+        self.last_failed = None;
+        self.not_before = Timestamp::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(40);
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_secs(1000 + seconds)
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_again_under_the_same_ordinal() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(3, at(0));
+        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
+        assert_eq!(ledger.take_order(at(1), PATIENCE), None, "it is under way");
+        ledger.not_launched(order, &CloudError::Unanswered("closed".into()), &Policy::default(), at(2));
+        assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
+        assert_eq!(ledger.take_order(at(60), PATIENCE), Some(order));
+    }
+
+    #[test]
+    fn the_next_launch_waits_until_the_last_one_is_seen() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(1, at(0));
+        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
+        let instance = InstanceId::new("i-1");
+        assert!(ledger.launched(order, std::slice::from_ref(&instance), at(1)));
+        assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
+        ledger.saw(order.ordinal);
+        ledger.saw_instance(&instance);
+        assert_eq!(ledger.blocked(at(3)), None);
+        ledger.begin(1, at(3));
+        assert_eq!(ledger.take_order(at(3), PATIENCE).expect("an order").ordinal, LaunchOrdinal(2));
+    }
+
+    #[test]
+    fn a_restarted_ledger_goes_on_above_the_highest_ordinal_seen() {
+        let mut ledger = LaunchLedger::default();
+        for ordinal in [3, 7, 5] {
+            ledger.saw(LaunchOrdinal(ordinal));
+        }
+        ledger.begin(2, at(0));
+        assert_eq!(ledger.take_order(at(0), PATIENCE).expect("an order").ordinal, LaunchOrdinal(8));
+    }
+
+    #[test]
+    fn a_contested_ordinal_is_waited_for_and_then_passed_over() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(2, at(0));
+        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
+        ledger.not_launched(order, &CloudError::Conflict("other count".into()), &Policy::default(), at(1));
+        assert_eq!((ledger.requested(), ledger.take_order(at(50), PATIENCE)), (2, None));
+        ledger.expire(at(61));
+        assert_eq!(ledger.blocked(at(61)), None);
+        ledger.begin(2, at(61));
+        assert_eq!(ledger.take_order(at(61), PATIENCE).expect("an order").ordinal, LaunchOrdinal(2));
+    }
+
+    #[test]
+    fn spent_ordinals_are_passed_over_in_growing_strides() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(1, at(0));
+        let mut tried = Vec::new();
+        while let Some(order) = ledger.take_order(at(0), PATIENCE).filter(|_| tried.len() < 5) {
+            tried.push(order.ordinal.0);
+            ledger.not_launched(order, &CloudError::Spent("terminated".into()), &Policy::default(), at(0));
+        }
+        assert_eq!(tried, [1, 2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn refusals_in_a_row_slow_the_next_ones_down_and_a_success_frees_them() {
+        let mut ledger = LaunchLedger::default();
+        let policy = Policy::default();
+        for (failure, until) in [(0, 5), (5, 15), (15, 35)] {
+            ledger.begin(1, at(failure));
+            let order = ledger.take_order(at(failure), PATIENCE).expect("an order");
+            ledger.not_launched(order, &CloudError::NoCapacity("none".into()), &policy, at(failure));
+            assert_eq!(ledger.blocked(at(failure)), Some(LaunchesBlocked::BackingOff { until: at(until) }));
+        }
+        ledger.succeeded();
+        assert_eq!(ledger.blocked(at(15)), None);
+    }
+
+    #[test]
+    fn instances_of_one_launch_that_fail_together_count_once() {
+        let mut ledger = LaunchLedger::default();
+        for _ in 0..10 {
+            ledger.failed(Some(LaunchOrdinal(4)), &Policy::default(), at(0));
+        }
+        assert_eq!(ledger.failures(), 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! The pure model of the fleet: no clock, no I/O, no actor. `now` is always a parameter, so that the daemon,
+//! the tests under virtual time and a planner run the very same functions.
+
+mod allocation;
+mod holds;
+mod id;
+mod launches;
+mod life;
+mod observation;
+mod order;
+mod policy;
+mod roster;
+mod scaling;
+mod server;
+mod time;
+mod view;
+
+pub use allocation::{AllocationIndex, AllocationRule};
+pub use holds::Holds;
+pub use id::{Address, InstanceId, LaunchOrdinal, ServerId, TaskId};
+pub use launches::{LaunchLedger, LaunchesBlocked, VISIBILITY};
+pub use life::{CloseReason, Event, Impossible, Phase, apply};
+pub use observation::{Endpoint, Instance, InstanceState, Observation, Registration, Role, Task, TaskState};
+pub use order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};
+pub use policy::{Policy, PolicyError};
+pub use roster::{Allocation, Note, Refused, Roster};
+pub use scaling::{Action, Decision, Figures, decide};
+pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server};
+pub use time::Timestamp;
+pub use view::{FleetView, ServerView};

@@ -1,0 +1,201 @@
+//! The roster: every game server that is known, and what follows from what is heard of it.
+//!
+//! Each file is one thing that can be done with it: [`allocate`](Roster::allocate) a place, take in a health
+//! [`report`](Roster::report) or a look at the cloud ([`observe`](Roster::observe)), [`commit`](Roster::commit) an
+//! action that was decided, and tell what the cloud is to be asked for ([`orders`](Roster::orders)).
+
+mod allocate;
+mod commit;
+mod orders;
+mod reconcile;
+mod report;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::allocation::AllocationIndex;
+use super::id::{InstanceId, ServerId};
+use super::launches::LaunchLedger;
+use super::life::{Event, Impossible, Phase};
+use super::policy::Policy;
+use super::server::{Host, Server};
+use super::time::Timestamp;
+
+pub use allocate::Allocation;
+pub use commit::Refused;
+
+/// Something worth a line in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// A server became known.
+    Appeared {
+        /// Which.
+        server: ServerId,
+        /// On which instance, if that is known.
+        instance: Option<InstanceId>,
+        /// Where it is in its life.
+        phase: Phase,
+    },
+    /// A server moved on in its life.
+    Moved {
+        /// Which.
+        server: ServerId,
+        /// On which instance, if that is known.
+        instance: Option<InstanceId>,
+        /// Where it was.
+        from: Phase,
+        /// Where it is.
+        to: Phase,
+    },
+    /// Something was said of a server that cannot be.
+    Impossible {
+        /// Which.
+        server: ServerId,
+        /// What.
+        refused: Impossible,
+    },
+}
+
+/// Every game server that is known, the places handed out, and the launches asked for.
+#[derive(Debug)]
+pub struct Roster {
+    policy: Policy,
+    servers: BTreeMap<ServerId, Server>,
+    index: AllocationIndex,
+    /// Open holds by their end: (expiry, number, server).
+    expiries: BTreeSet<(Timestamp, u64, ServerId)>,
+    ledger: LaunchLedger,
+    /// Servers launched and not serving yet; kept so that an allocation need not count them.
+    launching: u32,
+    last_server: u64,
+    last_hold: u64,
+    /// When the last complete look at the cloud began.
+    observed_at: Option<Timestamp>,
+    notes: Vec<Note>,
+}
+
+impl Roster {
+    /// Knows of nothing yet.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            servers: BTreeMap::new(),
+            index: AllocationIndex::default(),
+            expiries: BTreeSet::new(),
+            ledger: LaunchLedger::default(),
+            launching: 0,
+            last_server: 0,
+            last_hold: 0,
+            observed_at: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the operator wants.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Changes what the operator wants. Holds that are open keep the end they were given.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+        let known: Vec<ServerId> = self.servers.keys().copied().collect();
+        known.into_iter().for_each(|id| self.reindex(id));
+    }
+
+    /// Every server that is not gone, oldest first.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
+    /// One server, if it is not gone.
+    pub fn server(&self, id: ServerId) -> Option<&Server> {
+        self.servers.get(&id)
+    }
+
+    /// Whether the cloud was looked at, completely, at least once.
+    pub const fn is_ready(&self) -> bool {
+        self.observed_at.is_some()
+    }
+
+    /// What happened since this was last asked.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Adds a server that was not known, in a phase that began at `since`.
+    fn add(&mut self, phase: Phase, host: Option<Host>, since: Timestamp, now: Timestamp) -> &mut Server {
+        self.last_server += 1;
+        let id = ServerId(self.last_server);
+        self.launching += u32::from(phase.is_launching());
+        let instance = host.as_ref().map(|host| host.id.clone());
+        self.notes.push(Note::Appeared { server: id, instance, phase });
+        self.servers.entry(id).or_insert(Server::new(id, phase, host, since, now))
+    }
+
+    /// Moves a server on in its life; the one place where that is done. `at` is when the event happened.
+    fn happen(&mut self, id: ServerId, event: Event, at: Timestamp, now: Timestamp) {
+        let Some(server) = self.servers.get_mut(&id) else {
+            return;
+        };
+        let from = server.phase;
+        if let Err(refused) = server.happen(event, at) {
+            self.notes.push(Note::Impossible { server: id, refused });
+            return;
+        }
+        let to = server.phase;
+        if from == to {
+            return;
+        }
+        let (ordinal, instance) = (server.ordinal, server.instance().cloned());
+        self.notes.push(Note::Moved { server: id, instance, from, to });
+        if from.is_launching() && !to.is_launching() {
+            self.launching -= 1;
+            if to == Phase::Available {
+                self.ledger.succeeded();
+            } else {
+                self.ledger.failed(ordinal, &self.policy, now);
+            }
+        }
+        self.reindex(id);
+        if to == Phase::Gone
+            && let Some(server) = self.servers.remove(&id)
+        {
+            for (expires_at, number) in server.holds.iter() {
+                self.expiries.remove(&(expires_at, number, id));
+            }
+        }
+    }
+
+    /// Brings the allocation index in step with a server; the one place where that is done.
+    fn reindex(&mut self, id: ServerId) {
+        if let Some(server) = self.servers.get_mut(&id) {
+            let free = server.free(self.policy.silent_after_misses);
+            self.index.update(id, server.indexed, free);
+            server.indexed = free;
+        }
+    }
+
+    /// Ends the holds whose time is over.
+    fn expire_holds(&mut self, now: Timestamp) {
+        while let Some(&entry @ (expires_at, number, id)) = self.expiries.first()
+            && expires_at <= now
+        {
+            self.expiries.remove(&entry);
+            if let Some(server) = self.servers.get_mut(&id) {
+                server.holds.expire(number, now);
+            }
+            self.reindex(id);
+        }
+    }
+
+    /// Servers that are not gone, and servers asked for.
+    fn size(&self) -> u32 {
+        u32::try_from(self.servers.len()).unwrap_or(u32::MAX).saturating_add(self.ledger.requested())
+    }
+
+    /// Servers on their way, asked for or launched.
+    fn in_flight(&self) -> u32 {
+        self.launching + self.ledger.requested()
+    }
+}

@@ -1,0 +1,149 @@
+//! What the cloud is to be asked for, and what came of it. Level-triggered: an order follows from how things stand,
+//! so a lost one is given again, and a restarted manager gives the same ones.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Roster;
+use crate::model::id::{InstanceId, ServerId};
+use crate::model::launches::VISIBILITY;
+use crate::model::life::{Event, Phase};
+use crate::model::observation::Role;
+use crate::model::order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};
+use crate::model::server::{Host, Server};
+use crate::model::time::Timestamp;
+use crate::ports::CloudError;
+
+/// Servers ended by one order: as many as the cloud describes in one call.
+const CLOSE_BATCH: usize = 100;
+
+impl Roster {
+    /// What the cloud is to be asked for now. Each order is given once, and again only if its outcome, or the time
+    /// for one, says so.
+    pub fn orders(&mut self, now: Timestamp) -> Vec<Order> {
+        // An outcome is sure to arrive within a call's time limit; the rest is for waiting in line.
+        let patience = self.policy.call_timeout * 2;
+        let mut orders: Vec<Order> = self.ledger.take_order(now, patience).map(Order::Launch).into_iter().collect();
+        let spared = self.instances_in_use();
+        let mut doomed = Vec::new();
+        let mut nothing_left = Vec::new();
+        for server in self.servers.values_mut().filter(|server| now >= server.no_order_before) {
+            if let Phase::Closing(_) = server.phase {
+                let end = doom(server, &spared);
+                if end.task.is_none() && end.instance.is_none() {
+                    nothing_left.push(server.id);
+                } else {
+                    doomed.push(end);
+                }
+            } else if let Some(order) = errand(server) {
+                orders.push(order);
+            } else {
+                continue;
+            }
+            server.no_order_before = now + patience;
+        }
+        for id in nothing_left {
+            self.happen(id, Event::Vanished, now, now);
+        }
+        orders.extend(doomed.chunks(CLOSE_BATCH).map(|batch| Order::Close(batch.to_vec())));
+        orders
+    }
+
+    /// Takes in what came of an order.
+    pub fn outcome(&mut self, outcome: Outcome, now: Timestamp) {
+        match outcome {
+            Outcome::Launched { order, result: Ok(instances) } => self.launched(order, &instances, now),
+            Outcome::Launched { order, result: Err(error) } => {
+                self.ledger.not_launched(order, &error, &self.policy, now);
+            }
+            Outcome::Placed { order, result: Ok(task) } => {
+                if let Some(server) = self.servers.get_mut(&order.server) {
+                    server.task = Some(task);
+                    server.may_lag_until = now + VISIBILITY;
+                    let since = server.phase_since;
+                    self.happen(order.server, Event::Placed, since, now);
+                }
+            }
+            Outcome::Placed { order, result: Err(error) } => self.not_placed(&order, &error, now),
+            Outcome::Recorded { server, role, result } => self.recorded(server, role, result.is_ok(), now),
+            Outcome::Closed { servers, result } => {
+                // What is closing takes a while to go; what was refused is asked for again sooner.
+                let pause = if result.is_ok() { VISIBILITY } else { self.policy.launch_backoff };
+                servers.into_iter().for_each(|id| self.no_order_before(id, pause, now));
+            }
+        }
+    }
+
+    fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) {
+        self.ledger.launched(order, instances, now);
+        let known: BTreeSet<&InstanceId> = self.servers.values().filter_map(Server::instance).collect();
+        let new: Vec<InstanceId> = instances.iter().filter(|instance| !known.contains(instance)).cloned().collect();
+        for instance in new {
+            let server = self.add(Phase::Booting, Some(Host::just_launched(instance)), now, now);
+            server.ordinal = Some(order.ordinal);
+            server.may_lag_until = now + VISIBILITY;
+        }
+    }
+
+    fn not_placed(&mut self, order: &PlaceOrder, error: &CloudError, now: Timestamp) {
+        let Some(server) = self.servers.get_mut(&order.server) else {
+            return;
+        };
+        let mut pause = self.policy.launch_backoff;
+        match error {
+            // Perhaps it was done: only the same attempt again tells.
+            CloudError::Unanswered(_) | CloudError::Throttled(_) => {}
+            // It was done by an earlier self: the next look at the cloud shows the task.
+            CloudError::Conflict(_) => {
+                server.refused_placements = order.attempt + 1;
+                pause = VISIBILITY;
+            }
+            _ => server.refused_placements = order.attempt + 1,
+        }
+        self.no_order_before(order.server, pause, now);
+    }
+
+    fn recorded(&mut self, id: ServerId, role: Role, succeeded: bool, now: Timestamp) {
+        let Some(server) = self.servers.get_mut(&id) else {
+            return;
+        };
+        if succeeded && server.role() == Some(role) {
+            server.role_unrecorded = false;
+        }
+        let pause = if succeeded { Duration::ZERO } else { self.policy.launch_backoff };
+        self.no_order_before(id, pause, now);
+    }
+
+    fn no_order_before(&mut self, id: ServerId, pause: Duration, now: Timestamp) {
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.no_order_before = now + pause;
+        }
+    }
+
+    /// Instances on which a server of the fleet lives on.
+    fn instances_in_use(&self) -> BTreeSet<InstanceId> {
+        let stays = |server: &&Server| !matches!(server.phase, Phase::Closing(_));
+        self.servers.values().filter(stays).filter_map(Server::instance).cloned().collect()
+    }
+}
+
+/// What is to be done in the cloud for a server that lives.
+fn errand(server: &Server) -> Option<Order> {
+    match server.phase {
+        Phase::Joined if server.task.is_none() => {
+            let host = server.host.as_ref().filter(|host| host.may_terminate() && host.connected)?;
+            let attempt = server.refused_placements;
+            Some(Order::Place(PlaceOrder { server: server.id, instance: host.id.clone(), attempt }))
+        }
+        Phase::Available | Phase::Standby if server.role_unrecorded => {
+            Some(Order::Record { server: server.id, task: server.task.clone()?, role: server.role()? })
+        }
+        _ => None,
+    }
+}
+
+/// What is to end of a server: its task, and its instance if that is the fleet's and nobody else lives there.
+fn doom(server: &Server, spared: &BTreeSet<InstanceId>) -> Doomed {
+    let host = server.host.as_ref().filter(|host| host.may_terminate() && !spared.contains(&host.id));
+    Doomed { server: server.id, task: server.task.clone(), instance: host.map(|host| host.id.clone()) }
+}

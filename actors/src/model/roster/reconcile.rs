@@ -1,0 +1,178 @@
+//! Setting what the cloud shows against what is known. A look that could not be completed never gets here, so what
+//! is absent from one was absent; still it takes two looks in a row, since the cloud shows new things late.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Roster;
+use crate::model::id::{InstanceId, ServerId, TaskId};
+use crate::model::life::{CloseReason, Event, Phase};
+use crate::model::observation::{Instance, InstanceState, Observation, Role, Task, TaskState};
+use crate::model::server::{Health, Host, Server};
+use crate::model::time::Timestamp;
+
+/// Looks in a row that do not show a server before it counts as gone.
+const ABSENCES: u32 = 2;
+
+/// One look at the cloud, by name.
+struct Sight<'a> {
+    begun_at: Timestamp,
+    instances: BTreeMap<&'a InstanceId, &'a Instance>,
+    tasks: BTreeMap<&'a TaskId, &'a Task>,
+}
+
+impl Roster {
+    /// Takes in a complete look at the cloud; one that began before the last one is dropped.
+    pub fn observe(&mut self, observation: &Observation, now: Timestamp) {
+        if self.observed_at.is_some_and(|observed_at| observation.begun_at < observed_at) {
+            return;
+        }
+        let sight = Sight {
+            begun_at: observation.begun_at,
+            instances: observation.instances.iter().map(|instance| (&instance.id, instance)).collect(),
+            tasks: observation.tasks.iter().map(|task| (&task.id, task)).collect(),
+        };
+        self.expire_holds(now);
+        self.adopt_tasks(&sight, now);
+        self.adopt_instances(&sight, now);
+        let known: Vec<ServerId> = self.servers.keys().copied().collect();
+        known.into_iter().for_each(|id| self.follow(id, &sight, now));
+        for instance in sight.instances.values().filter(|instance| instance.owned) {
+            instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal));
+            self.ledger.saw_instance(&instance.id);
+        }
+        self.ledger.expire(now);
+        self.observed_at = Some(observation.begun_at);
+    }
+
+    /// Gives every living task a server: the one that waits for it on its instance, or a new one.
+    fn adopt_tasks(&mut self, sight: &Sight<'_>, now: Timestamp) {
+        let known: BTreeSet<TaskId> = self.servers.values().filter_map(|server| server.task.clone()).collect();
+        let mut waiting: BTreeMap<InstanceId, ServerId> = self
+            .servers
+            .values()
+            .filter(|server| server.task.is_none())
+            .filter_map(|server| Some((server.instance()?.clone(), server.id)))
+            .collect();
+        for task in sight.tasks.values().filter(|task| task.state != TaskState::Stopped && !known.contains(&task.id)) {
+            let waits = task.instance.as_ref().and_then(|instance| waiting.remove(instance));
+            match waits.and_then(|id| self.servers.get_mut(&id)) {
+                Some(server) => server.task = Some(task.id.clone()),
+                None => self.adopt(task, sight, now),
+            }
+        }
+    }
+
+    /// Takes on a task that somebody else started, perhaps an earlier manager.
+    fn adopt(&mut self, task: &Task, sight: &Sight<'_>, now: Timestamp) {
+        let instance = task.instance.as_ref().and_then(|id| sight.instances.get(id).copied());
+        let healthy_deadline = self.policy.healthy_deadline;
+        let is_young = task.started_at.is_some_and(|started_at| now.since(started_at) < healthy_deadline);
+        let (phase, since) = match (&task.state, task.role) {
+            (TaskState::Running(_), Role::Standby) => (Phase::Standby, now),
+            // It may be starting, or serve already: its first answer tells. It is given the whole time for it.
+            (TaskState::Running(_), Role::Available) if is_young => (Phase::Starting, now),
+            (TaskState::Running(_), Role::Available) => (Phase::Available, now),
+            _ => (Phase::Placed, instance.and_then(joined_at).unwrap_or(now)),
+        };
+        let unknown_holds_until = now + self.policy.hold_ttl;
+        let server = self.add(phase, instance.map(Host::seen), since, now);
+        server.task = Some(task.id.clone());
+        server.ordinal = instance.and_then(|instance| instance.ordinal);
+        server.unknown_holds_until = unknown_holds_until;
+    }
+
+    /// Gives every instance of the fleet a server, so that a launch half done is taken up, or ended at its deadline.
+    fn adopt_instances(&mut self, sight: &Sight<'_>, now: Timestamp) {
+        let known: BTreeSet<InstanceId> = self.servers.values().filter_map(Server::instance).cloned().collect();
+        for instance in sight.instances.values().filter(|instance| !known.contains(&instance.id)) {
+            let host = Host::seen(instance);
+            if host.may_terminate() && instance.state != InstanceState::Terminated {
+                self.add(Phase::Booting, Some(host), instance.launched_at, now).ordinal = instance.ordinal;
+            }
+        }
+    }
+
+    /// Follows one server through what the look shows of it.
+    fn follow(&mut self, id: ServerId, sight: &Sight<'_>, now: Timestamp) {
+        let Some(server) = self.servers.get_mut(&id) else {
+            return;
+        };
+        let task = server.task.as_ref().and_then(|task| sight.tasks.get(task).copied());
+        let instance_id = server.instance().or_else(|| task?.instance.as_ref());
+        let instance = instance_id.and_then(|id| sight.instances.get(id).copied());
+        if let Some(instance) = instance {
+            let had_foreign_tasks = server.host.as_ref().is_some_and(|host| host.foreign_tasks);
+            let host = server.host.insert(Host::seen(instance));
+            // The cluster may forget a member for a moment; someone else's task is not gone for that.
+            host.foreign_tasks |= had_foreign_tasks && instance.registration.is_none();
+        }
+        let shown = if server.task.is_some() { task.is_some() } else { instance.is_some() };
+        server.absences = if shown { 0 } else { server.absences + 1 };
+        let absent = server.absences >= ABSENCES && sight.begun_at > server.may_lag_until;
+        let task_is_over = match task {
+            Some(task) => task.state == TaskState::Stopped,
+            None => server.task.is_some() && absent,
+        };
+        let instance_is_over = match instance {
+            Some(instance) => instance.state == InstanceState::Terminated,
+            // Where a task is shown to live, its instance lives too.
+            None => absent,
+        };
+        let may_terminate = server.host.as_ref().is_some_and(Host::may_terminate);
+        let is_closing = matches!(server.phase, Phase::Closing(_));
+
+        if instance_is_over || task_is_over && !may_terminate {
+            self.happen(id, Event::Vanished, now, now);
+        } else if task_is_over {
+            // The instance is left: it serves nothing and goes too.
+            server.task = None;
+            if !is_closing {
+                self.happen(id, Event::Closed(CloseReason::TaskStopped), now, now);
+            }
+        } else if instance.is_some_and(|instance| instance.state == InstanceState::Stopped) && may_terminate {
+            self.happen(id, Event::Closed(CloseReason::InstanceStopped), now, now);
+        } else if !is_closing {
+            self.advance(id, task, instance, sight.begun_at, now);
+        }
+    }
+
+    /// Moves a living server on to the stage that the look shows.
+    fn advance(
+        &mut self,
+        id: ServerId,
+        task: Option<&Task>,
+        instance: Option<&Instance>,
+        begun_at: Timestamp,
+        now: Timestamp,
+    ) {
+        if let Some(joined_at) = instance.and_then(joined_at) {
+            self.happen(id, Event::Joined, joined_at, now);
+        }
+        let (Some(task), Some(server)) = (task, self.servers.get_mut(&id)) else {
+            return;
+        };
+        // One deadline spans both: from joining until a task runs.
+        let placed_since = if server.phase == Phase::Joined { server.phase_since } else { now };
+        let started_at = task.started_at.unwrap_or(now);
+        if begun_at > server.phase_since && server.role().is_some_and(|role| role != task.role) {
+            server.role_unrecorded = true;
+        }
+        match &task.state {
+            TaskState::Running(endpoint) => {
+                if server.endpoint.as_ref() != Some(endpoint) {
+                    server.endpoint = Some(endpoint.clone());
+                    // What was heard was heard elsewhere.
+                    server.health = Health::unheard(now);
+                }
+                self.happen(id, Event::Running, started_at, now);
+                self.reindex(id);
+            }
+            TaskState::Pending => self.happen(id, Event::Placed, placed_since, now),
+            TaskState::Stopped => {}
+        }
+    }
+}
+
+fn joined_at(instance: &Instance) -> Option<Timestamp> {
+    instance.registration.map(|registration| registration.joined_at)
+}

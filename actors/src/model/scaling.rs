@@ -1,0 +1,192 @@
+//! The scaling decision: a pure function from what is seen to what is done.
+
+use super::id::ServerId;
+use super::life::{CloseReason, Phase};
+use super::policy::Policy;
+use super::server::Condition;
+use super::time::Timestamp;
+use super::view::{FleetView, ServerView};
+
+/// One thing to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Take a server back from standby.
+    TakeBack(ServerId),
+    /// Launch so many servers.
+    Launch(u32),
+    /// Send a server to standby.
+    Standby(ServerId),
+    /// End a server.
+    Close(ServerId, CloseReason),
+}
+
+/// The numbers a decision is made on, in places unless said otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    /// Servers that are not gone, and servers asked for.
+    pub servers: u32,
+    /// Servers that take new players and answer.
+    pub available: u32,
+    /// Servers on standby.
+    pub standby: u32,
+    /// Servers on their way, asked for or launched.
+    pub launching: u32,
+    /// Serving servers that are silent.
+    pub silent: u32,
+    /// Free places in all.
+    pub free: u32,
+    /// Capacity of launches under way.
+    pub pending: u32,
+    /// Capacity of available servers that owe an answer, by their last one: not free, and not lost yet.
+    pub doubtful: u32,
+}
+
+impl Figures {
+    /// Adds up a view.
+    pub fn of(view: &FleetView, policy: &Policy) -> Self {
+        let mut figures = Self { launching: view.requested, servers: view.requested, ..Self::default() };
+        for server in &view.servers {
+            figures.servers += 1;
+            figures.launching += u32::from(server.phase.is_launching());
+            figures.standby += u32::from(server.phase == Phase::Standby);
+            figures.silent += u32::from(is_silent(server));
+            figures.free = figures.free.saturating_add(server.free());
+            if server.phase == Phase::Available {
+                match server.condition {
+                    Condition::Answering => figures.available += 1,
+                    Condition::Doubtful => {
+                        let expected = if server.heard { server.unclaimed } else { policy.server_capacity };
+                        figures.doubtful = figures.doubtful.saturating_add(expected);
+                    }
+                    Condition::Silent => {}
+                }
+            }
+        }
+        figures.pending = figures.launching.saturating_mul(policy.server_capacity);
+        figures
+    }
+}
+
+/// What is to be done, and the numbers it was decided on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// What is to be done, in this order.
+    pub actions: Vec<Action>,
+    /// What it was decided on.
+    pub figures: Figures,
+}
+
+/// Decides what is to be done about the fleet. A decision that grows the fleet never shrinks it as well.
+pub fn decide(view: &FleetView, policy: &Policy, now: Timestamp) -> Decision {
+    let figures = Figures::of(view, policy);
+    let mut actions = closings(view, policy, &figures, now);
+    let growth = growth(view, policy, &figures);
+    if growth.is_empty() {
+        actions.extend(drains(view, policy, &figures));
+    } else {
+        actions.extend(growth);
+    }
+    Decision { actions, figures }
+}
+
+/// Servers whose end is due: drained ones, silent ones past their grace, launches past their deadline.
+fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp) -> Vec<Action> {
+    if !view.cloud_is_fresh {
+        return Vec::new();
+    }
+    let serving = view.servers.iter().filter(|server| server.phase.is_serving()).count();
+    // When most fall silent at once, the fault is more likely on this side.
+    let blind = figures.silent as usize * 2 > serving;
+    let close_reason = |server: &ServerView| {
+        let waited = now.since(server.phase_since);
+        match server.phase {
+            Phase::Booting if waited >= policy.boot_deadline => Some(CloseReason::BootOverdue),
+            Phase::Joined | Phase::Placed if waited >= policy.placement_deadline => Some(CloseReason::PlacementOverdue),
+            Phase::Starting if waited >= policy.healthy_deadline => Some(CloseReason::HealthOverdue),
+            Phase::Standby if server.drained => Some(CloseReason::Drained),
+            Phase::Available | Phase::Standby
+                if is_silent(server) && !blind && now.since(server.unanswered_since) >= policy.silence_grace =>
+            {
+                Some(CloseReason::Silent)
+            }
+            _ => None,
+        }
+    };
+    view.servers
+        .iter()
+        .filter_map(|server| close_reason(server).map(|reason| Action::Close(server.id, reason)))
+        .collect()
+}
+
+/// What grows the fleet: servers taken back from standby first, then as many launches as the deficit needs.
+fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
+    let expected = figures.free.saturating_add(figures.pending).saturating_add(figures.doubtful);
+    let mut places_short = policy.upscale_margin.saturating_sub(expected);
+    let doubtful = count(view, |server| server.phase == Phase::Available && server.condition == Condition::Doubtful);
+    let mut servers_short = policy.min_servers.saturating_sub(figures.available + figures.launching + doubtful);
+    let mut actions = Vec::new();
+
+    // The fullest first: it will be the last that could close, and its players cost the same either way.
+    let mut on_standby: Vec<&ServerView> = view.servers.iter().filter(|server| can_be_taken_back(server)).collect();
+    on_standby.sort_by_key(|server| (server.unclaimed, server.id));
+    for server in on_standby {
+        if places_short == 0 && servers_short == 0 {
+            break;
+        }
+        places_short = places_short.saturating_sub(server.unclaimed);
+        servers_short = servers_short.saturating_sub(1);
+        actions.push(Action::TakeBack(server.id));
+    }
+
+    let wanted = places_short.div_ceil(policy.server_capacity).max(servers_short);
+    let room = policy.max_servers.saturating_sub(figures.servers);
+    let in_flight = policy.max_launching.saturating_sub(figures.launching);
+    let count = wanted.min(room).min(in_flight);
+    if count > 0 && view.launches_blocked.is_none() {
+        actions.push(Action::Launch(count));
+    }
+    actions
+}
+
+/// What shrinks the fleet: the emptiest servers go to standby as long as what is left stays at the upscale margin.
+fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
+    if !view.cloud_is_fresh {
+        return Vec::new();
+    }
+    let mut candidates: Vec<&ServerView> = view
+        .servers
+        .iter()
+        .filter(|server| server.phase == Phase::Available && server.condition == Condition::Answering)
+        .collect();
+    // Of two alike the younger goes: players are sent to the older one first.
+    candidates.sort_by_key(|server| std::cmp::Reverse((server.unclaimed, server.id)));
+
+    let mut free = figures.free;
+    let mut available = figures.available;
+    let mut actions = Vec::new();
+    for server in candidates {
+        let left = free.saturating_sub(server.unclaimed);
+        if free <= policy.downscale_margin || available <= policy.min_servers || left < policy.upscale_margin {
+            break;
+        }
+        free = left;
+        available -= 1;
+        actions.push(Action::Standby(server.id));
+    }
+    actions
+}
+
+const fn is_silent(server: &ServerView) -> bool {
+    server.phase.is_serving() && matches!(server.condition, Condition::Silent)
+}
+
+fn can_be_taken_back(server: &ServerView) -> bool {
+    server.phase == Phase::Standby
+        && server.condition == Condition::Answering
+        && server.unclaimed > 0
+        && !server.drained
+}
+
+fn count(view: &FleetView, matches: impl Fn(&ServerView) -> bool) -> u32 {
+    u32::try_from(view.servers.iter().filter(|server| matches(server)).count()).unwrap_or(u32::MAX)
+}

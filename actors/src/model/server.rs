@@ -1,0 +1,227 @@
+//! What is known of one game server.
+
+use super::holds::Holds;
+use super::id::{InstanceId, LaunchOrdinal, ServerId, TaskId};
+use super::life::{Event, Impossible, Phase, apply};
+use super::observation::{Endpoint, Instance, Role};
+use super::time::Timestamp;
+
+/// The largest capacity that is believed: a server's players share one port, which has 65,535 peers' ports at most.
+pub const MAX_REPORTED_CAPACITY: u32 = 65_535;
+
+/// What a game server said when asked for its health.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealthAnswer {
+    /// How many more players it can take; at most [`MAX_REPORTED_CAPACITY`].
+    pub available_capacity: u32,
+    /// Its own word that nobody would lose a game if it stopped.
+    pub ready_to_close: bool,
+}
+
+/// What is known of a server's health.
+#[derive(Clone, Debug)]
+pub struct Health {
+    last: Option<(HealthAnswer, Timestamp)>,
+    misses: u32,
+    /// Since when an answer is owed: its first miss, or when it was first known.
+    unanswered_since: Timestamp,
+}
+
+/// What may be made of a server's health.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// Its last question was answered.
+    Answering,
+    /// It owes an answer, not for long enough to be given up: no players for it, and none launched for it.
+    Doubtful,
+    /// It missed too many questions in a row.
+    Silent,
+}
+
+impl Health {
+    /// Of a server that was not asked yet.
+    pub(crate) const fn unheard(now: Timestamp) -> Self {
+        Self { last: None, misses: 0, unanswered_since: now }
+    }
+
+    /// The last answer and when its question was put.
+    pub const fn last(&self) -> Option<(HealthAnswer, Timestamp)> {
+        self.last
+    }
+
+    /// Since when an answer is owed, if one is.
+    pub const fn unanswered_since(&self) -> Timestamp {
+        self.unanswered_since
+    }
+
+    /// What may be made of it.
+    pub const fn condition(&self, silent_after_misses: u32) -> Condition {
+        match (&self.last, self.misses) {
+            (Some(_), 0) => Condition::Answering,
+            (_, misses) if misses >= silent_after_misses => Condition::Silent,
+            _ => Condition::Doubtful,
+        }
+    }
+
+    pub(crate) const fn answered(&mut self, answer: HealthAnswer, asked_at: Timestamp) {
+        self.last = Some((answer, asked_at));
+        self.misses = 0;
+    }
+
+    pub(crate) const fn missed(&mut self, asked_at: Timestamp) {
+        if self.misses == 0 && self.last.is_some() {
+            self.unanswered_since = asked_at;
+        }
+        self.misses = self.misses.saturating_add(1);
+    }
+}
+
+/// The instance a server runs on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
+    /// Its id.
+    pub id: InstanceId,
+    /// It carries the fleet's tag.
+    pub owned: bool,
+    /// Someone else's task runs there too.
+    pub foreign_tasks: bool,
+    /// Its agent answers.
+    pub connected: bool,
+}
+
+impl Host {
+    /// An instance that the fleet has just launched.
+    pub(super) const fn just_launched(id: InstanceId) -> Self {
+        Self { id, owned: true, foreign_tasks: false, connected: false }
+    }
+
+    /// An instance as the cloud shows it.
+    pub(super) fn seen(instance: &Instance) -> Self {
+        let registration = instance.registration;
+        Self {
+            id: instance.id.clone(),
+            owned: instance.owned,
+            foreign_tasks: registration.is_some_and(|registration| registration.foreign_tasks),
+            connected: registration.is_some_and(|registration| registration.connected),
+        }
+    }
+
+    /// Whether the instance may end with the server.
+    pub const fn may_terminate(&self) -> bool {
+        self.owned && !self.foreign_tasks
+    }
+}
+
+/// One game server, from launch to gone.
+#[derive(Debug)]
+pub struct Server {
+    /// Its name in this manager.
+    pub id: ServerId,
+    /// The launch it came of; none if somebody else started it.
+    pub ordinal: Option<LaunchOrdinal>,
+    /// Where it runs, once that is known.
+    pub host: Option<Host>,
+    /// Its task, once placed.
+    pub task: Option<TaskId>,
+    /// Where it is reached, once it runs.
+    pub endpoint: Option<Endpoint>,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// When that phase began; for a launch by the cloud's own times, so that a restart does not put deadlines off.
+    pub phase_since: Timestamp,
+    /// What is known of its health.
+    pub health: Health,
+    /// Places handed out on it.
+    pub holds: Holds,
+    /// Free places as the allocation index has them.
+    pub(super) indexed: u32,
+    /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
+    pub(super) unknown_holds_until: Timestamp,
+    /// The cloud shows another role than this one: it is to be recorded.
+    pub(super) role_unrecorded: bool,
+    /// The errand run for it in the cloud is not repeated before.
+    pub(super) no_order_before: Timestamp,
+    /// Placements refused for certain.
+    pub(super) refused_placements: u32,
+    /// Until then the cloud may not show it yet, though it is there.
+    pub(super) may_lag_until: Timestamp,
+    /// Looks in a row that did not show it.
+    pub(super) absences: u32,
+}
+
+impl Server {
+    pub(super) const fn new(id: ServerId, phase: Phase, host: Option<Host>, since: Timestamp, now: Timestamp) -> Self {
+        Self {
+            id,
+            ordinal: None,
+            host,
+            task: None,
+            endpoint: None,
+            phase,
+            phase_since: since,
+            health: Health::unheard(now),
+            holds: Holds::NONE,
+            indexed: 0,
+            unknown_holds_until: Timestamp::from_micros(0),
+            role_unrecorded: false,
+            no_order_before: Timestamp::from_micros(0),
+            refused_placements: 0,
+            may_lag_until: Timestamp::from_micros(0),
+            absences: 0,
+        }
+    }
+
+    /// Moves on in its life. `at` is when the event happened.
+    pub(super) fn happen(&mut self, event: Event, at: Timestamp) -> Result<(), Impossible> {
+        let phase = apply(self.phase, event)?;
+        if phase != self.phase {
+            self.phase = phase;
+            self.phase_since = at;
+            self.no_order_before = Timestamp::default();
+        }
+        Ok(())
+    }
+
+    /// The instance it runs on, once that is known.
+    pub fn instance(&self) -> Option<&InstanceId> {
+        self.host.as_ref().map(|host| &host.id)
+    }
+
+    /// The role it plays; none while it serves nobody.
+    pub const fn role(&self) -> Option<Role> {
+        match self.phase {
+            Phase::Available => Some(Role::Available),
+            Phase::Standby => Some(Role::Standby),
+            _ => None,
+        }
+    }
+
+    /// Reported capacity less holds: places that could still be handed out if it takes players.
+    pub fn unclaimed(&self) -> u32 {
+        self.health.last().map_or(0, |(answer, _)| answer.available_capacity.saturating_sub(self.holds.count()))
+    }
+
+    /// Free places: of an available server that answers, and of no other.
+    pub fn free(&self, silent_after_misses: u32) -> u32 {
+        match (self.phase, self.health.condition(silent_after_misses)) {
+            (Phase::Available, Condition::Answering) => self.unclaimed(),
+            _ => 0,
+        }
+    }
+
+    /// Whether nobody can lose a game by its end: it went to standby, then said that it is ready, in answer to a
+    /// question put after its last hold ended.
+    pub fn is_drained(&self, silent_after_misses: u32, now: Timestamp) -> bool {
+        let Some((answer, asked_at)) = self.health.last() else {
+            return false;
+        };
+        self.phase == Phase::Standby
+            && self.health.condition(silent_after_misses) == Condition::Answering
+            && answer.ready_to_close
+            && asked_at > self.phase_since
+            && self.holds.count() == 0
+            && self.holds.last_ended_at().is_none_or(|ended| asked_at > ended)
+            && now > self.unknown_holds_until
+            && asked_at > self.unknown_holds_until
+    }
+}
