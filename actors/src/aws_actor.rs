@@ -1,0 +1,266 @@
+//! Looks at the cloud and carries orders out, many at once. Its mailbox never waits for the cloud: each call runs in
+//! a task of its own, with a time limit, and what came of it goes to the supervisor as a message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::fleet_supervisor::{FleetMsg, FleetRef};
+use crate::model::{Observation, Order, Outcome};
+use crate::ports::{Clock, Cloud, CloudError};
+
+/// The next look after something changed in the cloud: soon, and once for all that changes together.
+const SOON: Duration = Duration::from_millis(500);
+
+/// The AWS actor.
+pub type AwsRef = ActorRef<AwsMsg>;
+
+/// What the AWS actor is told.
+#[derive(Debug)]
+pub enum AwsMsg {
+    /// Carry an order out.
+    Carry(Order),
+    /// An order was carried out, or not.
+    Carried(Outcome),
+    /// Look at the whole cloud now.
+    Look,
+    /// A look ended.
+    Looked(Result<Observation, CloudError>),
+    /// Call at another pace from now on.
+    Pace(CallPace),
+    /// Start nothing more, and answer when the orders under way are done.
+    Finish(RpcReplyPort<()>),
+}
+
+/// How often the cloud is looked at, and how patiently.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallPace {
+    /// From the end of one look to the next.
+    pub interval: Duration,
+    /// How long an order or a look may take.
+    pub timeout: Duration,
+}
+
+/// What the AWS actor is made of.
+pub struct AwsArgs {
+    /// The cloud.
+    pub cloud: Arc<dyn Cloud>,
+    /// What time it is.
+    pub clock: Clock,
+    /// How often it is looked at.
+    pub pace: CallPace,
+    /// Orders under way at once; shared by those that come after a restart.
+    pub permits: Arc<Semaphore>,
+    /// Who is told.
+    pub fleet: FleetRef,
+}
+
+/// What the AWS actor keeps.
+pub struct AwsState {
+    args: AwsArgs,
+    /// The wait for the next look, and when it ends; none while one is under way.
+    next_look: Option<(JoinHandle<()>, Instant)>,
+    /// Asked to look while a look was under way, which may have missed what happened since.
+    look_again: bool,
+    /// Looks in a row that could not be completed.
+    failed_looks: u32,
+    under_way: usize,
+    /// The manager ends: no order is started any more.
+    finishing: bool,
+    finished: Option<RpcReplyPort<()>>,
+}
+
+/// The actor.
+pub struct AwsActor;
+
+impl Actor for AwsActor {
+    type Msg = AwsMsg;
+    type State = AwsState;
+    type Arguments = AwsArgs;
+
+    async fn pre_start(&self, me: AwsRef, args: AwsArgs) -> Result<AwsState, ActorProcessingErr> {
+        let mut state = AwsState {
+            args,
+            next_look: None,
+            look_again: false,
+            failed_looks: 0,
+            under_way: 0,
+            finishing: false,
+            finished: None,
+        };
+        state.look_after(&me, Duration::ZERO);
+        Ok(state)
+    }
+
+    async fn handle(&self, me: AwsRef, msg: AwsMsg, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
+        match msg {
+            AwsMsg::Carry(order) => state.carry(&me, order),
+            AwsMsg::Carried(outcome) => state.carried(&me, outcome),
+            AwsMsg::Look => state.look(&me),
+            AwsMsg::Looked(seen) => state.looked(&me, seen),
+            AwsMsg::Pace(pace) => state.args.pace = pace,
+            AwsMsg::Finish(reply_to) => state.finish(reply_to),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: AwsRef, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
+        if let Some((wait, _)) = state.next_look.take() {
+            wait.abort();
+        }
+        Ok(())
+    }
+}
+
+impl AwsState {
+    fn carry(&mut self, me: &AwsRef, order: Order) {
+        if self.finishing {
+            return;
+        }
+        tracing::info!(?order, "order");
+        self.under_way += 1;
+        let (cloud, permits, limit) =
+            (Arc::clone(&self.args.cloud), Arc::clone(&self.args.permits), self.args.pace.timeout);
+        let me = me.clone();
+        let asked = order.clone();
+        let call = tokio::spawn(async move {
+            // The semaphore is never closed.
+            let _permit = permits.acquire().await;
+            let late = CloudError::Unanswered(format!("nothing within {limit:?}"));
+            match timeout(limit, carry_out(&*cloud, asked.clone())).await {
+                Ok(outcome) => outcome,
+                Err(_) => failed(asked, late),
+            }
+        });
+        tokio::spawn(async move {
+            let outcome =
+                call.await.unwrap_or_else(|failure| failed(order, CloudError::Unanswered(failure.to_string())));
+            // An actor that is gone has been replaced: the order is given again in time.
+            let _ = me.cast(AwsMsg::Carried(outcome));
+        });
+    }
+
+    fn carried(&mut self, me: &AwsRef, outcome: Outcome) {
+        self.under_way -= 1;
+        match outcome.error() {
+            Some(error) => tracing::warn!(kind = error.kind(), %error, ?outcome, "order failed"),
+            None => tracing::debug!(?outcome, "order carried out"),
+        }
+        let _ = self.args.fleet.cast(FleetMsg::Outcome(outcome));
+        self.look_soon(me);
+        self.answer_when_finished();
+    }
+
+    fn look_after(&mut self, me: &AwsRef, pause: Duration) {
+        if let Some((wait, _)) = self.next_look.take() {
+            wait.abort();
+        }
+        let me = me.clone();
+        let wait = tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            // An actor that is gone looks no more.
+            let _ = me.cast(AwsMsg::Look);
+        });
+        self.next_look = Some((wait, Instant::now() + pause));
+    }
+
+    fn look_soon(&mut self, me: &AwsRef) {
+        if self.next_look.as_ref().is_some_and(|(_, at)| *at > Instant::now() + SOON) {
+            self.look_after(me, SOON);
+        }
+    }
+
+    fn look(&mut self, me: &AwsRef) {
+        let Some((wait, _)) = self.next_look.take() else {
+            self.look_again = true;
+            return;
+        };
+        wait.abort();
+        self.look_again = false;
+        let (cloud, limit, begun_at) = (Arc::clone(&self.args.cloud), self.args.pace.timeout, self.args.clock.now());
+        let me = me.clone();
+        let call = tokio::spawn(async move {
+            let late = CloudError::Unanswered(format!("the fleet could not be read within {limit:?}"));
+            timeout(limit, cloud.observe(begun_at)).await.unwrap_or(Err(late))
+        });
+        tokio::spawn(async move {
+            let seen = call.await.unwrap_or_else(|failure| Err(CloudError::Unanswered(failure.to_string())));
+            let _ = me.cast(AwsMsg::Looked(seen));
+        });
+    }
+
+    fn looked(&mut self, me: &AwsRef, seen: Result<Observation, CloudError>) {
+        match seen {
+            Ok(observation) => {
+                if self.failed_looks > 0 {
+                    tracing::info!(failed_looks = self.failed_looks, "the cloud can be read again");
+                }
+                self.failed_looks = 0;
+                let _ = self.args.fleet.cast(FleetMsg::Observed(observation));
+            }
+            Err(error) => {
+                self.failed_looks += 1;
+                tracing::error!(
+                    kind = error.kind(),
+                    %error,
+                    failed_looks = self.failed_looks,
+                    "the cloud cannot be read: nothing is scaled down until it can"
+                );
+            }
+        }
+        let pause = if self.look_again { Duration::ZERO } else { self.args.pace.interval };
+        self.look_after(me, pause);
+    }
+
+    fn finish(&mut self, reply_to: RpcReplyPort<()>) {
+        if self.under_way > 0 {
+            tracing::info!(orders = self.under_way, "finishing the orders under way");
+        }
+        self.finishing = true;
+        self.finished = Some(reply_to);
+        self.answer_when_finished();
+    }
+
+    fn answer_when_finished(&mut self) {
+        if self.under_way == 0
+            && let Some(reply_to) = self.finished.take()
+        {
+            // Who asked may have run out of patience.
+            let _ = reply_to.send(());
+        }
+    }
+}
+
+/// Asks the cloud for what is ordered.
+async fn carry_out(cloud: &dyn Cloud, order: Order) -> Outcome {
+    match order {
+        Order::Launch(order) => Outcome::Launched { order, result: cloud.launch(order).await },
+        Order::Place(order) => {
+            let result = cloud.place(&order).await;
+            Outcome::Placed { order, result }
+        }
+        Order::Record { server, task, role } => {
+            Outcome::Recorded { server, role, result: cloud.record(&task, role).await }
+        }
+        Order::Close(doomed) => {
+            let result = cloud.close(&doomed).await;
+            Outcome::Closed { servers: doomed.into_iter().map(|doomed| doomed.server).collect(), result }
+        }
+    }
+}
+
+/// The outcome of an order that came to nothing.
+fn failed(order: Order, error: CloudError) -> Outcome {
+    match order {
+        Order::Launch(order) => Outcome::Launched { order, result: Err(error) },
+        Order::Place(order) => Outcome::Placed { order, result: Err(error) },
+        Order::Record { server, role, .. } => Outcome::Recorded { server, role, result: Err(error) },
+        Order::Close(doomed) => {
+            Outcome::Closed { servers: doomed.into_iter().map(|doomed| doomed.server).collect(), result: Err(error) }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Owns the roster and every other actor. It alone hands out addresses, and it alone changes the roster: what is
+//! decided is committed here first, and only then asked of the cloud. A child that dies is replaced; the fleet goes on.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
+use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
+use crate::model::{Action, Address, Note, Observation, Outcome, Policy, Roster, ServerId};
+use crate::ports::{Clock, Cloud, HealthProbe};
+use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
+
+/// The fleet supervisor.
+pub type FleetRef = ActorRef<FleetMsg>;
+
+/// What the fleet supervisor is told and asked.
+#[derive(Debug)]
+pub enum FleetMsg {
+    /// A client asks for a place; it is held for that client. None if no server has one.
+    Allocate(RpcReplyPort<Option<Address>>),
+    /// Where the next client would be sent; nothing is held.
+    Peek(RpcReplyPort<Option<Address>>),
+    /// The addresses of the available servers.
+    List(RpcReplyPort<Vec<Address>>),
+    /// Whether the cloud was looked at, completely, at least once.
+    Ready(RpcReplyPort<bool>),
+    /// A game server answered, or did not.
+    Report(HealthReport),
+    /// The cloud was looked at.
+    Observed(Observation),
+    /// An order was carried out, or not.
+    Outcome(Outcome),
+    /// The scaler wants to see the fleet.
+    Look,
+    /// The scaler decided.
+    Commit(Vec<Action>),
+    /// Look at the cloud now.
+    Reconcile,
+    /// Write the state of the fleet to the log.
+    LogState,
+    /// The operator wants something else from now on.
+    Reload(Policy),
+    /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
+    Finish(RpcReplyPort<()>),
+}
+
+/// What a fleet is made of.
+pub struct FleetArgs {
+    /// What the operator wants. It must pass [`Policy::check`].
+    pub policy: Policy,
+    /// Where instances come from.
+    pub cloud: Arc<dyn Cloud>,
+    /// Cloud calls under way at once.
+    pub concurrency: usize,
+    /// How health is asked for.
+    pub probe: Arc<dyn HealthProbe>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// What the supervisor keeps.
+pub struct FleetState {
+    roster: Roster,
+    cloud: Arc<dyn Cloud>,
+    permits: Arc<Semaphore>,
+    probe: Arc<dyn HealthProbe>,
+    clock: Clock,
+    aws: AwsRef,
+    /// None once the manager ends.
+    scaler: Option<ScalerRef>,
+    game_servers: BTreeMap<ServerId, GameServer>,
+}
+
+/// A game server's actor, and where it asks.
+struct GameServer {
+    actor: GameServerRef,
+    target: SocketAddr,
+}
+
+/// The actor.
+pub struct FleetSupervisor;
+
+impl FleetSupervisor {
+    /// Starts a fleet. The handle ends when the supervisor does, which is never by itself.
+    pub async fn spawn(args: FleetArgs) -> Result<(FleetRef, JoinHandle<()>), SpawnErr> {
+        Actor::spawn(None, Self, args).await
+    }
+}
+
+impl Actor for FleetSupervisor {
+    type Msg = FleetMsg;
+    type State = FleetState;
+    type Arguments = FleetArgs;
+
+    async fn pre_start(&self, me: FleetRef, args: FleetArgs) -> Result<FleetState, ActorProcessingErr> {
+        let permits = Arc::new(Semaphore::new(args.concurrency));
+        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock).await?;
+        let scaler = spawn_scaler(&me, &args.policy, args.clock).await?;
+        Ok(FleetState {
+            roster: Roster::new(args.policy),
+            cloud: args.cloud,
+            permits,
+            probe: args.probe,
+            clock: args.clock,
+            aws,
+            scaler: Some(scaler),
+            game_servers: BTreeMap::new(),
+        })
+    }
+
+    async fn handle(&self, me: FleetRef, msg: FleetMsg, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
+        match msg {
+            FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
+            FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek(state.clock.now())),
+            FleetMsg::List(reply_to) => answer(reply_to, state.roster.available()),
+            FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
+            FleetMsg::Report(report) => state.report(&me, report).await?,
+            FleetMsg::Observed(observation) => state.observed(&me, &observation).await?,
+            FleetMsg::Outcome(outcome) => state.outcome(&me, outcome).await?,
+            FleetMsg::Look => state.show(),
+            FleetMsg::Commit(actions) => state.commit(&me, actions).await?,
+            FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
+            FleetMsg::LogState => state.log_state(),
+            FleetMsg::Reload(policy) => state.reload(policy),
+            FleetMsg::Finish(reply_to) => state.finish(reply_to),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        me: FleetRef,
+        event: SupervisionEvent,
+        state: &mut FleetState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(child, error) => {
+                tracing::error!(actor = %child.get_id(), %error, "an actor failed and is replaced");
+                state.replace(&me, &child).await
+            }
+            SupervisionEvent::ActorTerminated(child, ..) => state.replace(&me, &child).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn post_stop(&self, me: FleetRef, _: &mut FleetState) -> Result<(), ActorProcessingErr> {
+        me.stop_children_and_wait(None, None).await;
+        Ok(())
+    }
+}
+
+impl FleetState {
+    fn allocate(&mut self, reply_to: RpcReplyPort<Option<Address>>) {
+        // Who does not wait any more gets no place: it would be held for nobody.
+        if reply_to.is_closed() {
+            return;
+        }
+        let allocation = self.roster.allocate(self.clock.now());
+        if allocation.as_ref().is_some_and(|allocation| allocation.crosses_margin) {
+            self.tell_scaler(ScalerMsg::Wake);
+        }
+        answer(reply_to, allocation.map(|allocation| allocation.address));
+    }
+
+    async fn report(&mut self, me: &FleetRef, report: HealthReport) -> Result<(), ActorProcessingErr> {
+        self.roster.report(report.server, report.asked_at, report.answer.ok(), self.clock.now());
+        self.follow_up(me).await
+    }
+
+    async fn observed(&mut self, me: &FleetRef, observation: &Observation) -> Result<(), ActorProcessingErr> {
+        if !self.roster.is_ready() {
+            let (instances, tasks) = (observation.instances.len(), observation.tasks.len());
+            tracing::info!(instances, tasks, "first look at the cloud: the fleet is ready");
+        }
+        self.roster.observe(observation, self.clock.now());
+        self.give_orders();
+        self.follow_up(me).await
+    }
+
+    async fn outcome(&mut self, me: &FleetRef, outcome: Outcome) -> Result<(), ActorProcessingErr> {
+        self.roster.outcome(outcome, self.clock.now());
+        self.give_orders();
+        self.follow_up(me).await
+    }
+
+    fn show(&mut self) {
+        let now = self.clock.now();
+        let seen = self.roster.is_ready().then(|| Box::new((self.roster.view(now), self.roster.policy().clone())));
+        self.tell_scaler(ScalerMsg::Decide(seen));
+    }
+
+    async fn commit(&mut self, me: &FleetRef, actions: Vec<Action>) -> Result<(), ActorProcessingErr> {
+        for action in actions {
+            if let Err(refused) = self.roster.commit(action, self.clock.now()) {
+                tracing::info!(?action, %refused, "not done after all");
+            }
+        }
+        self.give_orders();
+        self.follow_up(me).await
+    }
+
+    fn give_orders(&mut self) {
+        for order in self.roster.orders(self.clock.now()) {
+            self.tell_aws(AwsMsg::Carry(order));
+        }
+    }
+
+    fn reload(&mut self, policy: Policy) {
+        for game_server in self.game_servers.values() {
+            // One that has just died is replaced with the new pace.
+            let _ = game_server.actor.cast(GameServerMsg::Pace(pace(&policy)));
+        }
+        self.tell_aws(AwsMsg::Pace(call_pace(&policy)));
+        self.roster.set_policy(policy);
+        self.tell_scaler(ScalerMsg::Wake);
+    }
+
+    fn finish(&mut self, reply_to: RpcReplyPort<()>) {
+        if let Some(scaler) = self.scaler.take() {
+            scaler.stop(None);
+        }
+        self.tell_aws(AwsMsg::Finish(reply_to));
+    }
+
+    fn log_state(&mut self) {
+        let view = self.roster.view(self.clock.now());
+        tracing::info!(
+            servers = view.servers.len(),
+            requested = view.requested,
+            launches_blocked = ?view.launches_blocked,
+            cloud_is_fresh = view.cloud_is_fresh,
+            policy = ?self.roster.policy(),
+            "state of the fleet"
+        );
+        for server in self.roster.servers() {
+            tracing::info!(
+                server = %server.id,
+                phase = server.phase.name(),
+                instance = server.instance().map(tracing::field::display),
+                task = server.task.as_ref().map(tracing::field::display),
+                address = server.endpoint.as_ref().map(|endpoint| tracing::field::display(&endpoint.players)),
+                holds = server.holds.count(),
+                unclaimed = server.unclaimed(),
+                health = ?server.health,
+                "state of a server"
+            );
+        }
+    }
+
+    /// Logs what happened to the servers, and gives each one that is to be asked its actor.
+    async fn follow_up(&mut self, me: &FleetRef) -> Result<(), ActorProcessingErr> {
+        let notes = self.roster.take_notes();
+        if notes.is_empty() {
+            return Ok(());
+        }
+        notes.iter().for_each(log);
+        self.sync_game_servers(me).await
+    }
+
+    async fn sync_game_servers(&mut self, me: &FleetRef) -> Result<(), ActorProcessingErr> {
+        let polled = self.roster.servers().filter(|server| server.phase.is_polled());
+        let wanted: BTreeMap<ServerId, SocketAddr> =
+            polled.filter_map(|server| Some((server.id, server.endpoint.as_ref()?.health))).collect();
+        self.game_servers.retain(|id, game_server| {
+            let stays = wanted.get(id) == Some(&game_server.target);
+            if !stays {
+                game_server.actor.stop(None);
+            }
+            stays
+        });
+        for (server, target) in wanted {
+            if !self.game_servers.contains_key(&server) {
+                let args = GameServerArgs {
+                    server,
+                    target,
+                    pace: pace(self.roster.policy()),
+                    probe: Arc::clone(&self.probe),
+                    clock: self.clock,
+                    fleet: me.clone(),
+                };
+                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, me.get_cell()).await?;
+                self.game_servers.insert(server, GameServer { actor, target });
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces a child that died. One that was told to go is not known here any more.
+    async fn replace(&mut self, me: &FleetRef, child: &ActorCell) -> Result<(), ActorProcessingErr> {
+        let died = child.get_id();
+        if died == self.aws.get_id() {
+            self.aws = spawn_aws(me, self.roster.policy(), &self.cloud, &self.permits, self.clock).await?;
+        } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
+            self.scaler = Some(spawn_scaler(me, self.roster.policy(), self.clock).await?);
+        } else {
+            self.game_servers.retain(|_, game_server| game_server.actor.get_id() != died);
+            self.sync_game_servers(me).await?;
+        }
+        Ok(())
+    }
+
+    fn tell_aws(&self, msg: AwsMsg) {
+        // One that has just died is replaced; its orders are given again in time.
+        let _ = self.aws.cast(msg);
+    }
+
+    fn tell_scaler(&self, msg: ScalerMsg) {
+        if let Some(scaler) = &self.scaler {
+            // One that has just died is replaced, and begins by looking.
+            let _ = scaler.cast(msg);
+        }
+    }
+}
+
+async fn spawn_aws(
+    me: &FleetRef,
+    policy: &Policy,
+    cloud: &Arc<dyn Cloud>,
+    permits: &Arc<Semaphore>,
+    clock: Clock,
+) -> Result<AwsRef, SpawnErr> {
+    let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
+    let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone() };
+    Ok(Actor::spawn_linked(None, AwsActor, args, me.get_cell()).await?.0)
+}
+
+async fn spawn_scaler(me: &FleetRef, policy: &Policy, clock: Clock) -> Result<ScalerRef, SpawnErr> {
+    let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval };
+    Ok(Actor::spawn_linked(None, ScalerActor, args, me.get_cell()).await?.0)
+}
+
+const fn pace(policy: &Policy) -> Pace {
+    Pace { interval: policy.health_interval, timeout: policy.health_timeout }
+}
+
+const fn call_pace(policy: &Policy) -> CallPace {
+    CallPace { interval: policy.observe_interval, timeout: policy.call_timeout }
+}
+
+fn answer<T>(reply_to: RpcReplyPort<T>, answer: T) {
+    // Who asked may have gone.
+    let _ = reply_to.send(answer);
+}
+
+fn log(note: &Note) {
+    match note {
+        Note::Appeared { server, instance, phase } => {
+            let instance = instance.as_ref().map(tracing::field::display);
+            tracing::info!(%server, instance, phase = phase.name(), "a server appeared");
+        }
+        Note::Moved { server, instance, from, to } => {
+            let instance = instance.as_ref().map(tracing::field::display);
+            tracing::info!(%server, instance, from = from.name(), to = %to, "a server moved on");
+        }
+        Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
+    }
+}

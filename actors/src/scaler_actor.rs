@@ -1,0 +1,150 @@
+//! Turns a view of the fleet into a decision, with a pure function, at its own pace and when it is woken.
+
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::fleet_supervisor::{FleetMsg, FleetRef};
+use crate::model::{Decision, FleetView, Policy, decide};
+use crate::ports::Clock;
+
+/// Between two decisions at least: a rush of clients wakes the scaler with every one of them.
+const SPACING: Duration = Duration::from_millis(50);
+
+/// The scaler actor.
+pub type ScalerRef = ActorRef<ScalerMsg>;
+
+/// What the scaler actor is told.
+#[derive(Debug)]
+pub enum ScalerMsg {
+    /// It is time to decide.
+    Tick,
+    /// Capacity fell below the margin: decide at once.
+    Wake,
+    /// The view that was asked for, and what the operator wants. None while the cloud was not looked at yet.
+    Decide(Option<Box<(FleetView, Policy)>>),
+}
+
+/// What the scaler actor is made of.
+pub struct ScalerArgs {
+    /// Whom a view is asked of, and who is told what was decided.
+    pub fleet: FleetRef,
+    /// What time it is.
+    pub clock: Clock,
+    /// Between two decisions when nobody wakes it.
+    pub interval: Duration,
+}
+
+/// What the scaler actor keeps.
+pub struct ScalerState {
+    args: ScalerArgs,
+    /// The wait for the next tick; none while a view is asked for.
+    tick: Option<JoinHandle<()>>,
+    /// Woken while a view was asked for: that view may be too old.
+    woken: bool,
+    decided_at: Option<Instant>,
+}
+
+/// The actor.
+pub struct ScalerActor;
+
+impl Actor for ScalerActor {
+    type Msg = ScalerMsg;
+    type State = ScalerState;
+    type Arguments = ScalerArgs;
+
+    async fn pre_start(&self, me: ScalerRef, args: ScalerArgs) -> Result<ScalerState, ActorProcessingErr> {
+        let mut state = ScalerState { args, tick: None, woken: false, decided_at: None };
+        state.tick_after(&me, Duration::ZERO);
+        Ok(state)
+    }
+
+    async fn handle(&self, me: ScalerRef, msg: ScalerMsg, state: &mut ScalerState) -> Result<(), ActorProcessingErr> {
+        match msg {
+            ScalerMsg::Tick => state.look(),
+            ScalerMsg::Wake => state.wake(&me),
+            ScalerMsg::Decide(seen) => state.decide(&me, seen),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ScalerRef, state: &mut ScalerState) -> Result<(), ActorProcessingErr> {
+        if let Some(tick) = state.tick.take() {
+            tick.abort();
+        }
+        Ok(())
+    }
+}
+
+impl ScalerState {
+    fn tick_after(&mut self, me: &ScalerRef, pause: Duration) {
+        if let Some(tick) = self.tick.take() {
+            tick.abort();
+        }
+        let me = me.clone();
+        self.tick = Some(tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            // An actor that is gone decides nothing.
+            let _ = me.cast(ScalerMsg::Tick);
+        }));
+    }
+
+    fn look(&mut self) {
+        self.tick = None;
+        self.woken = false;
+        // Without a supervisor this actor ends with it.
+        let _ = self.args.fleet.cast(FleetMsg::Look);
+    }
+
+    fn wake(&mut self, me: &ScalerRef) {
+        if self.tick.is_none() {
+            self.woken = true;
+        } else {
+            self.tick_after(me, self.spacing_left());
+        }
+    }
+
+    fn decide(&mut self, me: &ScalerRef, seen: Option<Box<(FleetView, Policy)>>) {
+        if let Some((view, policy)) = seen.map(|seen| *seen) {
+            self.args.interval = policy.health_interval;
+            let decision = decide(&view, &policy, self.args.clock.now());
+            log(&decision);
+            let _ = self.args.fleet.cast(FleetMsg::Commit(decision.actions));
+        }
+        self.decided_at = Some(Instant::now());
+        let pause = if self.woken { SPACING } else { self.args.interval };
+        self.tick_after(me, pause);
+    }
+
+    fn spacing_left(&self) -> Duration {
+        self.decided_at.map_or(Duration::ZERO, |decided_at| SPACING.saturating_sub(decided_at.elapsed()))
+    }
+}
+
+/// One event a decision, with its numbers; what changes nothing is of interest only to who looks closely.
+fn log(decision: &Decision) {
+    let figures = &decision.figures;
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(
+                actions = ?decision.actions,
+                servers = figures.servers,
+                available = figures.available,
+                standby = figures.standby,
+                launching = figures.launching,
+                silent = figures.silent,
+                free = figures.free,
+                pending = figures.pending,
+                doubtful = figures.doubtful,
+                "decision"
+            )
+        };
+    }
+    if decision.actions.is_empty() {
+        event!(trace);
+    } else {
+        event!(info);
+    }
+}
