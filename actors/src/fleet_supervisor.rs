@@ -25,8 +25,8 @@ pub enum FleetMsg {
     Allocate(RpcReplyPort<Option<Address>>),
     /// Where the next client would be sent; nothing is held.
     Peek(RpcReplyPort<Option<Address>>),
-    /// The addresses of the available servers.
-    List(RpcReplyPort<Vec<Address>>),
+    /// The addresses of the available servers. None while the cloud was not looked at yet.
+    List(RpcReplyPort<Option<Vec<Address>>>),
     /// Whether the cloud was looked at, completely, at least once.
     Ready(RpcReplyPort<bool>),
     /// A game server answered, or did not.
@@ -117,7 +117,7 @@ impl Actor for FleetSupervisor {
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek(state.clock.now())),
-            FleetMsg::List(reply_to) => answer(reply_to, state.roster.available()),
+            FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
             FleetMsg::Report(report) => state.report(&me, report).await?,
             FleetMsg::Observed(observation) => state.observed(&me, &observation).await?,
@@ -179,6 +179,8 @@ impl FleetState {
         }
         self.roster.observe(observation, self.clock.now());
         self.give_orders();
+        // What was launched before is seen now, so the next launch may go.
+        self.tell_scaler(ScalerMsg::Wake);
         self.follow_up(me).await
     }
 

@@ -36,7 +36,7 @@ enum Progress {
     Asked { again_at: Timestamp },
     /// Made; the cloud does not show all of it yet.
     Unseen { missing: BTreeSet<InstanceId>, until: Timestamp },
-    /// Made under other parameters by someone else; the cloud does not show it yet.
+    /// Perhaps made, by a request that was not answered or by someone else; the cloud does not show it yet.
     Contested { until: Timestamp },
 }
 
@@ -44,6 +44,8 @@ enum Progress {
 struct Launch {
     order: LaunchOrder,
     progress: Progress,
+    /// Requests of which it is not known whether they were carried out.
+    unanswered: u32,
 }
 
 /// Launches asked for, and how the last ones went.
@@ -99,7 +101,7 @@ impl LaunchLedger {
 
     /// Notes an ordinal that the cloud shows.
     pub(super) fn saw(&mut self, ordinal: LaunchOrdinal) {
-        let contested = matches!(&self.current, Some(Launch { order, progress })
+        let contested = matches!(&self.current, Some(Launch { order, progress, .. })
             if order.ordinal == ordinal && !matches!(progress, Progress::Unseen { .. }));
         // What was asked for is there, though no answer said so.
         if contested {
@@ -123,7 +125,7 @@ impl LaunchLedger {
     /// Gives up waiting for what the cloud should have shown by now. The ordinal of a contested launch is passed over.
     pub(super) fn expire(&mut self, now: Timestamp) {
         match &self.current {
-            Some(Launch { order, progress: Progress::Contested { until } }) if now >= *until => {
+            Some(Launch { order, progress: Progress::Contested { until }, .. }) if now >= *until => {
                 self.next = self.next.max(order.ordinal.plus(1));
                 self.current = None;
             }
@@ -135,7 +137,7 @@ impl LaunchLedger {
     /// Begins a launch of `count` instances.
     pub(super) fn begin(&mut self, count: u32, now: Timestamp) {
         let order = LaunchOrder { ordinal: self.next, count };
-        self.current = Some(Launch { order, progress: Progress::ToAsk { not_before: now } });
+        self.current = Some(Launch { order, progress: Progress::ToAsk { not_before: now }, unanswered: 0 });
     }
 
     /// The launch to ask the cloud for now, if any; it is not given out again before `patience` is over.
@@ -148,6 +150,7 @@ impl LaunchLedger {
         };
         due.then(|| {
             launch.progress = Progress::Asked { again_at: now + patience };
+            launch.unanswered += 1;
             launch.order
         })
     }
@@ -159,7 +162,8 @@ impl LaunchLedger {
         let is_current = self.current.as_ref().is_some_and(|launch| launch.order == order);
         if is_current {
             let missing = instances.iter().cloned().collect();
-            self.current = Some(Launch { order, progress: Progress::Unseen { missing, until: now + VISIBILITY } });
+            let progress = Progress::Unseen { missing, until: now + VISIBILITY };
+            self.current = Some(Launch { order, progress, unanswered: 0 });
         }
         is_current
     }
@@ -169,6 +173,9 @@ impl LaunchLedger {
         let Some(launch) = self.current.as_mut().filter(|launch| launch.order == order) else {
             return;
         };
+        if !matches!(error, CloudError::Unanswered(_)) {
+            launch.unanswered = launch.unanswered.saturating_sub(1);
+        }
         match error {
             // Perhaps it was done: only the same intent, asked for again, tells.
             CloudError::Unanswered(_) | CloudError::Throttled(_) => {
@@ -181,8 +188,12 @@ impl LaunchLedger {
                 self.stride = self.stride.saturating_mul(2);
             }
             CloudError::NotFound(_) | CloudError::NoCapacity(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
-                self.current = None;
-                self.next = self.next.max(order.ordinal.plus(1));
+                if launch.unanswered > 0 {
+                    launch.progress = Progress::Contested { until: now + VISIBILITY };
+                } else {
+                    self.current = None;
+                    self.next = self.next.max(order.ordinal.plus(1));
+                }
                 self.failed(Some(order.ordinal), policy, now);
             }
         }
@@ -225,6 +236,21 @@ mod tests {
         ledger.not_launched(order, &CloudError::Unanswered("closed".into()), &Policy::default(), at(2));
         assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
         assert_eq!(ledger.take_order(at(60), PATIENCE), Some(order));
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_answer_leaves_it_open_whether_it_was_made() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(3, at(0));
+        for (asked, error) in
+            [(0, CloudError::Unanswered("closed".into())), (50, CloudError::Denied("not any more".into()))]
+        {
+            let order = ledger.take_order(at(asked), PATIENCE).expect("an order");
+            ledger.not_launched(order, &error, &Policy::default(), at(asked));
+        }
+        assert_eq!((ledger.requested(), ledger.blocked(at(100))), (3, Some(LaunchesBlocked::UnderWay)));
+        ledger.saw(LaunchOrdinal(1));
+        assert_eq!(ledger.requested(), 0);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct HealthAnswer {
 pub struct Health {
     last: Option<(HealthAnswer, Timestamp)>,
     misses: u32,
-    /// Since when an answer is owed: its first miss, or when it was first known.
+    /// Since when an answer is owed: its first miss; for one never heard, when it should have started. Not before.
     unanswered_since: Timestamp,
 }
 
@@ -39,9 +39,9 @@ pub enum Condition {
 }
 
 impl Health {
-    /// Of a server that was not asked yet.
-    pub(crate) const fn unheard(now: Timestamp) -> Self {
-        Self { last: None, misses: 0, unanswered_since: now }
+    /// Of a server that was not heard yet, and owes an answer from `owed_since` on.
+    pub(crate) const fn unheard(owed_since: Timestamp) -> Self {
+        Self { last: None, misses: 0, unanswered_since: owed_since }
     }
 
     /// The last answer and when its question was put.
@@ -68,7 +68,10 @@ impl Health {
         self.misses = 0;
     }
 
-    pub(crate) const fn missed(&mut self, asked_at: Timestamp) {
+    pub(crate) fn missed(&mut self, asked_at: Timestamp) {
+        if self.last.is_none() && asked_at < self.unanswered_since {
+            return;
+        }
         if self.misses == 0 && self.last.is_some() {
             self.unanswered_since = asked_at;
         }
@@ -143,6 +146,8 @@ pub struct Server {
     pub(super) no_order_before: Timestamp,
     /// Placements refused for certain.
     pub(super) refused_placements: u32,
+    /// Placement requests of which it is not known whether they were carried out.
+    pub(super) unanswered_placements: u32,
     /// Until then the cloud may not show it yet, though it is there.
     pub(super) may_lag_until: Timestamp,
     /// Looks in a row that did not show it.
@@ -166,6 +171,7 @@ impl Server {
             role_unrecorded: false,
             no_order_before: Timestamp::from_micros(0),
             refused_placements: 0,
+            unanswered_placements: 0,
             may_lag_until: Timestamp::from_micros(0),
             absences: 0,
         }

@@ -36,6 +36,7 @@ impl Roster {
                     doomed.push(end);
                 }
             } else if let Some(order) = errand(server) {
+                server.unanswered_placements += u32::from(matches!(order, Order::Place(_)));
                 orders.push(order);
             } else {
                 continue;
@@ -90,6 +91,9 @@ impl Roster {
             return;
         };
         let mut pause = self.policy.launch_backoff;
+        if !matches!(error, CloudError::Unanswered(_)) {
+            server.unanswered_placements = server.unanswered_placements.saturating_sub(1);
+        }
         match error {
             // Perhaps it was done: only the same attempt again tells.
             CloudError::Unanswered(_) | CloudError::Throttled(_) => {}
@@ -98,6 +102,8 @@ impl Roster {
                 server.refused_placements = order.attempt + 1;
                 pause = VISIBILITY;
             }
+            // An earlier request that was not answered may yet have placed a task under this attempt.
+            _ if server.unanswered_placements > 0 => {}
             _ => server.refused_placements = order.attempt + 1,
         }
         self.no_order_before(order.server, pause, now);

@@ -65,12 +65,9 @@ impl Roster {
     /// Takes on a task that somebody else started, perhaps an earlier manager.
     fn adopt(&mut self, task: &Task, sight: &Sight<'_>, now: Timestamp) {
         let instance = task.instance.as_ref().and_then(|id| sight.instances.get(id).copied());
-        let healthy_deadline = self.policy.healthy_deadline;
-        let is_young = task.started_at.is_some_and(|started_at| now.since(started_at) < healthy_deadline);
         let (phase, since) = match (&task.state, task.role) {
             (TaskState::Running(_), Role::Standby) => (Phase::Standby, now),
-            // It may be starting, or serve already: its first answer tells. It is given the whole time for it.
-            (TaskState::Running(_), Role::Available) if is_young => (Phase::Starting, now),
+            // It may have players: it is not taken for one that starts, which may end without regard to them.
             (TaskState::Running(_), Role::Available) => (Phase::Available, now),
             _ => (Phase::Placed, instance.and_then(joined_at).unwrap_or(now)),
         };
@@ -145,6 +142,7 @@ impl Roster {
         begun_at: Timestamp,
         now: Timestamp,
     ) {
+        let healthy_deadline = self.policy.healthy_deadline;
         if let Some(joined_at) = instance.and_then(joined_at) {
             self.happen(id, Event::Joined, joined_at, now);
         }
@@ -161,8 +159,8 @@ impl Roster {
             TaskState::Running(endpoint) => {
                 if server.endpoint.as_ref() != Some(endpoint) {
                     server.endpoint = Some(endpoint.clone());
-                    // What was heard was heard elsewhere.
-                    server.health = Health::unheard(now);
+                    // What was heard was heard elsewhere. It may be starting, and owes no answer until that is over.
+                    server.health = Health::unheard(now.max(started_at + healthy_deadline));
                 }
                 self.happen(id, Event::Running, started_at, now);
                 self.reindex(id);
