@@ -1,1 +1,14 @@
-//! The daemon.
+//! The daemon: whatever touches the outside of the fleet.
+//!
+//! The fleet itself, its model and its actors, is the crate [`actors`]. Here are its configuration, the HTTP server
+//! that game clients ask, the probe that game servers are asked with, and the clouds they run on.
+
+pub mod cli;
+pub mod cloud;
+pub mod config;
+pub mod daemon;
+pub mod health_probe;
+pub mod http;
+pub mod policy;
+pub mod signals;
+pub mod telemetry;

@@ -1,0 +1,127 @@
+//! The command line: which of the binary's programs is run, and how.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actors::ports::{Clock, Cloud};
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::cloud::keeper::{self, KeeperArgs};
+use crate::cloud::local::LocalCloud;
+use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
+use crate::daemon::{self, ConfigSource};
+use crate::{policy, signals, telemetry};
+
+/// The exit code of a command line or a configuration with mistakes.
+const USAGE: u8 = 2;
+
+/// Keeps a fleet of game servers the right size and tells game clients where to play.
+#[derive(Parser, Debug)]
+#[command(version, about)]
+struct Cli {
+    /// The configuration file, read instead of ./manager.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where game clients are listened for, e.g. 0.0.0.0:8000.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Run the game servers as processes on this machine.
+    #[arg(long)]
+    local: bool,
+    #[command(subcommand)]
+    program: Option<Program>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Program {
+    /// Print the effective settings, each with its source.
+    CheckConfig {
+        /// Print the defaults instead, as a manager.toml.
+        #[arg(long)]
+        defaults: bool,
+    },
+    /// Keep a game server of the local cloud on a leash.
+    #[command(hide = true)]
+    Keeper(KeeperArgs),
+}
+
+/// Runs what the command line says.
+pub fn main() -> ExitCode {
+    let Cli { config, listen, local, program } = Cli::parse();
+    let source = || {
+        let dir = std::env::current_dir()?;
+        Ok::<_, std::io::Error>(ConfigSource { flags: Flags { config, listen, local }, dir })
+    };
+    let ended = match program {
+        None => source().map_err(Into::into).and_then(manage),
+        Some(Program::CheckConfig { defaults: true }) => {
+            print!("{}", manual());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Program::CheckConfig { defaults: false }) => {
+            source().map_err(Into::into).and_then(|source| check_config(&source))
+        }
+        Some(Program::Keeper(args)) => keeper::run(args).map_err(Into::into),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("playlivechess-manager: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+type Ended = Result<ExitCode, Box<dyn Error>>;
+
+fn in_runtime(program: impl Future<Output = Ended>) -> Ended {
+    Runtime::new()?.block_on(program)
+}
+
+fn check_config(source: &ConfigSource) -> Ended {
+    Ok(match source.read() {
+        Ok(loaded) => {
+            print!("{}", print_effective(&loaded.effective));
+            loaded.notices.iter().for_each(|notice| println!("note: {notice}"));
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            ExitCode::from(USAGE)
+        }
+    })
+}
+
+fn manage(source: ConfigSource) -> Ended {
+    telemetry::init();
+    let loaded = match source.read() {
+        Ok(loaded) => loaded,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    loaded.notices.iter().for_each(|notice| tracing::info!("{notice}"));
+    in_runtime(async {
+        let commands = signals::listen()?;
+        let listen = loaded.settings.listen;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            format!("cannot listen on {listen}: {error}; --listen or MANAGER_LISTEN names another address")
+        })?;
+        let clock = Clock::system();
+        let cloud = cloud(&loaded.settings, clock).await?;
+        tracing::info!(listen = %listener.local_addr()?, cloud = ?loaded.settings.cloud, "started");
+        daemon::run(source, loaded, listener, cloud, clock, commands).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn cloud(settings: &Settings, clock: Clock) -> Result<Arc<dyn Cloud>, Box<dyn Error>> {
+    match settings.cloud {
+        CloudKind::Local => Ok(Arc::new(LocalCloud::new(policy::local(settings)?, clock))),
+        CloudKind::Ecs => Err("this build knows no Amazon ECS: build it with the feature `ecs`, which is on by \
+                               default, or run game servers on this machine with --local"
+            .into()),
+    }
+}

@@ -1,0 +1,88 @@
+//! What the operator wants, from five layers into one checked, typed [`Settings`].
+//!
+//! Built-in defaults < `manager.toml` (or the file given) < `.env` < the process environment < flags. One table
+//! (`table.rs`) says what settings there are; everything else follows it: what is read, what a mistake is told, what
+//! `check-config` prints and what `manager.toml` must say.
+//!
+//! Of a setting given in several layers only the value that wins is checked; names are checked in every layer.
+
+mod dotenv;
+mod effective;
+mod environment;
+mod file;
+mod kind;
+mod layer;
+mod manual;
+mod mistakes;
+mod nearest;
+mod resolve;
+mod rules;
+mod secret;
+mod sections;
+mod shapes;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use effective::{Effective, changes, print_effective};
+pub use manual::manual;
+pub use mistakes::{Found, Mistake, Mistakes};
+pub use secret::Secret;
+pub use sections::aws::{Aws, HealthAddress};
+pub use sections::cloud_calls::CloudCalls;
+pub use sections::health::Health;
+pub use sections::http::Http;
+pub use sections::launch::Launch;
+pub use sections::local::{Local, Spread};
+pub use sections::manager::{CloudKind, Settings};
+pub use sections::scaling::{Allocation, Scaling};
+
+use mistakes::Findings;
+use resolve::Resolved;
+
+/// What the command line says about the configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Flags {
+    /// `--config FILE`: read instead of `manager.toml`, and must exist.
+    pub config: Option<PathBuf>,
+    /// `--listen ADDR`.
+    pub listen: Option<String>,
+    /// `--local`: the same as `cloud = "local"`.
+    pub local: bool,
+}
+
+/// A configuration without a mistake.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What the operator should know though nothing is wrong; for the log.
+    pub notices: Vec<String>,
+    /// Every setting with its source, in the order of `manager.toml`.
+    pub effective: Vec<Effective>,
+}
+
+/// Reads all layers: `manager.toml` and `.env` in `dir`, if they exist, and this process environment.
+///
+/// # Errors
+/// Every mistake of every layer, at once.
+pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Mistakes> {
+    let mut findings = Findings::default();
+    let layers = [
+        layer::defaults(),
+        file::read(flags.config.as_deref(), dir, &mut findings),
+        dotenv::read(dir, &mut findings),
+        environment::read(env, &mut findings),
+        layer::flags(flags),
+    ];
+    let resolved = Resolved::new(layers.into_iter().flatten(), &mut findings);
+    rules::check(&resolved, &mut findings);
+    let Findings { mistakes, notices } = findings;
+    if !mistakes.is_empty() {
+        return Err(Mistakes::new(mistakes));
+    }
+    let settings = resolved.settings().map_err(|mistake| Mistakes::new(vec![mistake]))?;
+    Ok(Loaded { settings, notices, effective: resolved.effective() })
+}

@@ -1,0 +1,130 @@
+//! The one table of settings. Each section of it stands beside the type it fills, under [`sections`](super::sections).
+
+use super::kind::Kind;
+use super::sections::{aws, cloud_calls, health, http, launch, local, manager, scaling};
+
+/// Settings under one heading of `manager.toml`.
+pub(super) struct Section {
+    /// The heading; empty for the settings before the first one.
+    pub(super) name: &'static str,
+    /// What they are about.
+    pub(super) meaning: &'static str,
+    pub(super) settings: &'static [Setting],
+}
+
+/// One setting.
+pub(super) struct Setting {
+    /// Where it stands in `manager.toml`, for example `scaling.upscale_margin`.
+    pub(super) path: &'static str,
+    /// Its name in `.env` and in the environment.
+    pub(super) env: &'static str,
+    pub(super) default: Given,
+    pub(super) kind: Kind,
+    /// One sentence for `manager.toml`.
+    pub(super) meaning: &'static str,
+}
+
+/// What a setting is when nobody sets it.
+pub(super) enum Given {
+    /// This value, written as in the environment.
+    Default(&'static str),
+    /// Nothing; the text is an example for `manager.toml`.
+    Unset(&'static str),
+}
+
+impl Setting {
+    pub(super) const fn is_optional(&self) -> bool {
+        matches!(self.default, Given::Unset(_))
+    }
+
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret)
+    }
+
+    /// How mistakes call it: by both its names, as nobody else knows which one the operator has in mind.
+    pub(super) fn names(&self) -> String {
+        format!("{} ({})", self.path, self.env)
+    }
+}
+
+/// Every setting there is, in the order of `manager.toml`.
+pub(super) static SECTIONS: [Section; 8] = [
+    manager::SECTION,
+    scaling::SECTION,
+    health::SECTION,
+    launch::SECTION,
+    cloud_calls::SECTION,
+    http::SECTION,
+    local::SECTION,
+    aws::SECTION,
+];
+
+/// Names of the old program that mean a setting, but are written in seconds.
+pub(super) const IN_SECONDS: [(&str, &str); 2] =
+    [("SLEEP_TIME", "health.interval"), ("THREAD_SLEEP_TIME", "health.interval")];
+
+/// Names that only the old web framework used: accepted in a `.env`, and of no effect.
+pub(super) const UNUSED: [&str; 6] =
+    ["SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "DJANGO_SETTINGS_MODULE", "CSRF_TRUSTED_ORIGINS", "DATABASE_URL"];
+
+/// Every setting there is.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    SECTIONS.iter().flat_map(|section| section.settings)
+}
+
+/// The setting at this place of `manager.toml`.
+pub(super) fn by_path(path: &str) -> Option<&'static Setting> {
+    settings().find(|setting| setting.path == path)
+}
+
+/// The setting of this name in the environment.
+pub(super) fn by_env(name: &str) -> Option<&'static Setting> {
+    settings().find(|setting| setting.env == name)
+}
+
+/// The setting that this name of the old program gives in seconds.
+pub(super) fn in_seconds(name: &str) -> Option<&'static Setting> {
+    IN_SECONDS.iter().find(|(old, _)| *old == name).and_then(|(_, path)| by_path(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut seen = BTreeSet::new();
+        let old = IN_SECONDS.iter().map(|(name, _)| *name).chain(UNUSED);
+        for name in settings().flat_map(|setting| [setting.path, setting.env]).chain(old) {
+            assert!(seen.insert(name), "{name} is there twice");
+        }
+    }
+
+    #[test]
+    fn every_setting_stands_in_its_section() {
+        for section in &SECTIONS {
+            for setting in section.settings {
+                let heading = setting.path.rsplit_once('.').map_or("", |(heading, _)| heading);
+                assert_eq!(heading, section.name, "{}", setting.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_and_every_example_is_allowed() {
+        for setting in settings() {
+            let (Given::Default(text) | Given::Unset(text)) = setting.default;
+            let value = setting.kind.read(text);
+            assert!(setting.kind.check(&value).is_ok(), "{} = {text}", setting.path);
+        }
+    }
+
+    #[test]
+    fn the_old_names_mean_settings() {
+        for (old, path) in IN_SECONDS {
+            assert!(in_seconds(old).is_some_and(|setting| setting.path == path), "{old}");
+        }
+    }
+}

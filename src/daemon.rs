@@ -1,0 +1,189 @@
+//! The daemon's life: from the listener and the cloud it is given to its orderly end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::ports::{Clock, Cloud};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Flags, Loaded, Mistakes, Settings};
+use crate::health_probe::HttpProbe;
+use crate::http::{self, AnswerRules, Fleet};
+use crate::policy;
+use crate::signals::Command;
+
+/// Where the configuration is read from, at start and again on request.
+#[derive(Clone, Debug)]
+pub struct ConfigSource {
+    /// What the command line says.
+    pub flags: Flags,
+    /// Where `manager.toml` and `.env` are looked for.
+    pub dir: PathBuf,
+}
+
+impl ConfigSource {
+    /// Reads all layers of the configuration.
+    ///
+    /// # Errors
+    /// Every mistake of every layer, at once.
+    pub fn read(&self) -> Result<Loaded, Mistakes> {
+        // A variable that is no text can be none of ours.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        config::load(&self.flags, &self.dir, std::env::vars_os().filter_map(text))
+    }
+}
+
+/// Why the daemon ended though nobody asked it to.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The health probe cannot be made.
+    #[error("the health probe cannot be made: {0}")]
+    Probe(#[from] reqwest::Error),
+    /// The fleet does not start.
+    #[error("the fleet does not start: {0}")]
+    Start(#[from] ractor::SpawnErr),
+    /// The supervisor died, and with it the roster. A new process reads everything from the cloud again.
+    #[error("the fleet supervisor died; started again, the manager finds everything in the cloud")]
+    SupervisorDied,
+    /// Clients can no longer be listened to.
+    #[error("the HTTP server ended")]
+    ServerEnded,
+}
+
+/// What changes when the configuration is read again.
+struct Running {
+    source: ConfigSource,
+    loaded: Loaded,
+    fleet: FleetRef,
+    rules: watch::Sender<AnswerRules>,
+}
+
+/// Runs the fleet until a command to shut down, or until `commands` ends. Game servers are left as they are.
+///
+/// # Errors
+/// When the daemon cannot start, or a part that it cannot live without ends.
+pub async fn run(
+    source: ConfigSource,
+    loaded: Loaded,
+    listener: TcpListener,
+    cloud: Arc<dyn Cloud>,
+    clock: Clock,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+) -> Result<(), DaemonError> {
+    let settings = &loaded.settings;
+    let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
+        policy: policy::policy(settings),
+        cloud,
+        concurrency: settings.cloud_calls.concurrency as usize,
+        probe: Arc::new(HttpProbe::new()?),
+        clock,
+    })
+    .await?;
+    let (rules, watched_rules) = watch::channel(policy::answer_rules(settings));
+    let shutdown = CancellationToken::new();
+    let limit = settings.http.shutdown_limit;
+    let clients = Fleet::new(fleet.clone(), watched_rules);
+    let mut server = tokio::spawn(http::serve(listener, clients, shutdown.clone(), limit));
+    let mut running = Running { source, loaded, fleet, rules };
+
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Shutdown) | None => break,
+                Some(command) => running.obey(command),
+            },
+            _ = &mut fleet_ended => return Err(DaemonError::SupervisorDied),
+            _ = &mut server => return Err(DaemonError::ServerEnded),
+        }
+    }
+    shutdown.cancel();
+    end(running, server, fleet_ended).await;
+    Ok(())
+}
+
+/// Finishes the requests in flight, then the cloud calls under way, within one limit for both.
+async fn end(running: Running, server: JoinHandle<()>, fleet_ended: JoinHandle<()>) {
+    let limit = running.loaded.settings.http.shutdown_limit;
+    let deadline = Instant::now() + limit;
+    if let Err(failure) = server.await {
+        tracing::error!(%failure, "the HTTP server failed");
+    }
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    match running.fleet.call(FleetMsg::Finish, Some(left)).await {
+        Ok(answer) if answer.is_success() => {}
+        _ => tracing::warn!(?limit, "cloud calls under way were cut off; the next start finds what they did"),
+    }
+    running.fleet.stop(None);
+    if let Err(failure) = fleet_ended.await {
+        tracing::error!(%failure, "the fleet failed");
+    }
+    tracing::info!("ended");
+}
+
+impl Running {
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Reload => {
+                self.reload();
+                self.tell(FleetMsg::Reconcile);
+            }
+            Command::Reconcile => self.tell(FleetMsg::Reconcile),
+            Command::LogState => self.tell(FleetMsg::LogState),
+            Command::Shutdown => {}
+        }
+    }
+
+    /// Reads the configuration again. One with mistakes changes nothing.
+    fn reload(&mut self) {
+        let loaded = match self.source.read() {
+            Ok(loaded) => loaded,
+            Err(mistakes) => {
+                tracing::error!("the configuration was not changed, for it has mistakes:\n{mistakes}");
+                return;
+            }
+        };
+        let changes = config::changes(&self.loaded.effective, &loaded.effective);
+        if changes.is_empty() {
+            tracing::info!("the configuration was read again: nothing changed");
+            return;
+        }
+        for change in changes {
+            tracing::info!("the configuration was changed: {change}");
+        }
+        for setting in fixed_at_start(&self.loaded.settings, &loaded.settings) {
+            tracing::warn!(setting, "this change has to wait for the next start");
+        }
+        // Who listens to the rules is the HTTP server, which lives as long as this.
+        self.rules.send_replace(policy::answer_rules(&loaded.settings));
+        self.tell(FleetMsg::Reload(policy::policy(&loaded.settings)));
+        self.loaded = loaded;
+    }
+
+    fn tell(&self, msg: FleetMsg) {
+        // Its death ends the daemon by itself.
+        let _ = self.fleet.cast(msg);
+    }
+}
+
+/// The changed settings that a running daemon cannot follow.
+fn fixed_at_start(old: &Settings, new: &Settings) -> Vec<&'static str> {
+    let differs = [
+        ("listen", old.listen != new.listen),
+        ("cloud", old.cloud != new.cloud),
+        ("fleet", old.fleet != new.fleet),
+        ("cloud_calls.concurrency", old.cloud_calls.concurrency != new.cloud_calls.concurrency),
+        ("http.shutdown_limit", old.http.shutdown_limit != new.http.shutdown_limit),
+        ("local", old.local != new.local),
+        ("aws", old.aws != new.aws),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(setting, _)| setting).collect()
+}

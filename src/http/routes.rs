@@ -1,0 +1,80 @@
+//! Which question is asked at which path.
+
+use warp::filters::BoxedFilter;
+use warp::http::{Method, Response, StatusCode};
+use warp::hyper::body::Bytes;
+use warp::{Filter, Reply};
+
+use super::ask::Fleet;
+use super::{errors, reply};
+
+/// How long a browser may remember that it may ask.
+const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
+
+/// Headers that a page on another origin may send along.
+const ALLOWED_HEADERS: [&str; 6] =
+    ["accept", "authorization", "cache-control", "content-type", "pragma", "x-requested-with"];
+
+/// Every route, with and without the trailing slash, open to pages on any origin.
+pub fn routes(fleet: Fleet) -> impl Filter<Extract = (impl Reply,), Error = std::convert::Infallible> + Clone {
+    let cors = warp::cors()
+        .allow_any_origin()
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers(ALLOWED_HEADERS)
+        .max_age(PREFLIGHT_MAX_AGE_SECONDS);
+    let routes = clients(&fleet).or(operators(&fleet)).unify().or(options()).unify();
+    // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
+    routes.recover(errors::recover).with(cors).recover(errors::recover)
+}
+
+/// What game clients ask.
+fn clients(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
+    let allocate = |fleet: Fleet| async move { reply::available(&fleet.allocate().await) };
+    let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
+    let list = |fleet: Fleet| async move { reply::server_list(&fleet.list().await) };
+    let one = warp::path!("available-gameserver");
+    let all = warp::path!("available-gameserver-list");
+    let get_one = one.and(warp::get()).and(with(fleet)).then(allocate);
+    let head_one = one.and(warp::head()).and(with(fleet)).then(peek);
+    let get_all = all.and(reading()).and(with(fleet)).then(list);
+    get_one.or(head_one).unify().or(get_all).unify().boxed()
+}
+
+/// What load balancers and operators ask.
+fn operators(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
+    let live = warp::path!("livez").and(reading()).and(with(fleet)).then(|fleet: Fleet| async move {
+        match fleet.is_ready().await {
+            Some(_) => reply::status("live"),
+            None => reply::error(StatusCode::SERVICE_UNAVAILABLE, "the fleet does not answer"),
+        }
+    });
+    let ready = warp::path!("readyz").and(reading()).and(with(fleet)).then(|fleet: Fleet| async move {
+        match fleet.is_ready().await {
+            Some(true) => reply::status("ready"),
+            Some(false) => reply::error(StatusCode::SERVICE_UNAVAILABLE, "the first look at the cloud is not complete"),
+            None => reply::error(StatusCode::SERVICE_UNAVAILABLE, "the fleet does not answer"),
+        }
+    });
+    live.or(ready).unify().boxed()
+}
+
+/// `OPTIONS` from who is no browser: a preflight never gets here.
+fn options() -> BoxedFilter<(Response<Bytes>,)> {
+    let paths = warp::path!("available-gameserver")
+        .or(warp::path!("available-gameserver-list"))
+        .unify()
+        .or(warp::path!("livez"))
+        .unify()
+        .or(warp::path!("readyz"))
+        .unify();
+    paths.and(warp::options()).map(errors::allowed).boxed()
+}
+
+fn reading() -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
+    warp::get().or(warp::head()).unify()
+}
+
+fn with(fleet: &Fleet) -> impl Filter<Extract = (Fleet,), Error = std::convert::Infallible> + Clone + use<> {
+    let fleet = fleet.clone();
+    warp::any().map(move || fleet.clone())
+}
