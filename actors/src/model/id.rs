@@ -54,6 +54,11 @@ text_id! {
 pub struct ServerId(pub(crate) u64);
 
 impl ServerId {
+    /// The server of that number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// Its number, in the order in which servers became known.
     pub const fn number(self) -> u64 {
         self.0

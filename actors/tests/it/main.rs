@@ -5,4 +5,6 @@
 mod fake_cloud;
 mod fleet;
 mod properties;
+mod roster;
+mod scaling;
 mod world;

@@ -1,0 +1,294 @@
+//! The roster, case by case: holds, health, and what the cloud shows against what is known.
+
+use std::time::Duration;
+
+use actors::model::{
+    Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, Order, Phase, Policy, Refused, Roster,
+    ServerId, TaskId, Timestamp,
+};
+
+use crate::world::{BOOT, START, World};
+
+/// A roster that knows `servers` running servers of a world, all of them heard.
+struct Fixture {
+    world: World,
+    roster: Roster,
+    now: Timestamp,
+}
+
+impl Fixture {
+    fn with_servers(servers: usize, policy: Policy) -> Self {
+        let now = Timestamp::from_secs(1_000_000);
+        let mut fixture = Self { world: World::new(policy.server_capacity), roster: Roster::new(policy), now };
+        for _ in 0..servers {
+            let instance = fixture.world.foreign_machine(now);
+            fixture.world.machines.get_mut(&instance).expect("it was made").owned = true;
+            fixture.world.start_game(&instance, now);
+        }
+        fixture.pass(START);
+        fixture.observe();
+        fixture.poll();
+        // Whoever was given a place by an earlier manager has arrived by now.
+        fixture.pass(fixture.roster.policy().hold_ttl);
+        fixture.poll();
+        fixture
+    }
+
+    fn pass(&mut self, span: Duration) {
+        self.now = self.now + span;
+    }
+
+    fn observe(&mut self) {
+        self.roster.observe(&self.world.observe(self.now), self.now);
+    }
+
+    fn poll(&mut self) {
+        self.pass(Duration::from_millis(10));
+        let asked: Vec<_> =
+            self.roster.servers().filter_map(|server| Some((server.id, server.endpoint.clone()?))).collect();
+        for (id, endpoint) in asked {
+            let answer = self.world.ask(endpoint.health, self.now).ok();
+            self.roster.report(id, self.now, answer, self.now);
+        }
+        self.pass(Duration::from_millis(10));
+    }
+
+    fn says(&mut self, id: ServerId, available_capacity: u32, ready_to_close: bool) {
+        self.pass(Duration::from_millis(10));
+        let answer = HealthAnswer { available_capacity, ready_to_close };
+        self.roster.report(id, self.now, Some(answer), self.now);
+        self.pass(Duration::from_millis(10));
+    }
+
+    fn allocate(&mut self) -> Option<(ServerId, Address)> {
+        self.roster.allocate(self.now).map(|allocation| (allocation.server, allocation.address))
+    }
+
+    fn ids(&self) -> Vec<ServerId> {
+        self.roster.servers().map(|server| server.id).collect()
+    }
+
+    fn phase(&self, id: ServerId) -> Phase {
+        self.roster.server(id).map_or(Phase::Gone, |server| server.phase)
+    }
+
+    fn holds(&self, id: ServerId) -> u32 {
+        self.roster.server(id).expect("a known server").holds.count()
+    }
+}
+
+#[test]
+fn places_are_handed_out_up_to_the_capacity_and_not_beyond() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let given: Vec<_> = std::iter::from_fn(|| fixture.allocate()).take(100).collect();
+    assert_eq!(given.len(), 20);
+    let (first, second) = given.split_at(10);
+    assert!(first.iter().all(|place| place == &first[0]), "packed: one server is filled first");
+    assert!(second.iter().all(|place| place == &second[0] && place != &first[0]));
+}
+
+#[test]
+fn distributed_sends_each_player_to_the_emptiest() {
+    let mut fixture = Fixture::with_servers(2, Policy { allocation: AllocationRule::Distributed, ..Policy::default() });
+    let places: Vec<_> = std::iter::from_fn(|| fixture.allocate()).take(4).map(|(server, _)| server).collect();
+    assert_ne!(places[0], places[1]);
+    assert_eq!(places[..2], places[2..]);
+}
+
+#[test]
+fn a_hold_ends_when_its_player_is_seen_or_its_time_is_over() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    let id = fixture.ids()[0];
+    for _ in 0..4 {
+        fixture.allocate();
+    }
+    fixture.pass(Duration::from_secs(1));
+    fixture.says(id, 8, false);
+    assert_eq!(fixture.holds(id), 2, "two have arrived");
+    fixture.says(id, 8, false);
+    assert_eq!(fixture.holds(id), 2);
+    fixture.says(id, 9, false);
+    assert_eq!(fixture.holds(id), 2, "one has left, nobody arrived");
+    fixture.pass(Duration::from_secs(30));
+    assert_eq!(std::iter::from_fn(|| fixture.allocate()).count(), 9, "the others did not come in time");
+}
+
+#[test]
+fn an_answer_given_before_the_hold_was_made_does_not_end_it() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    let id = fixture.ids()[0];
+    let asked_at = fixture.now;
+    fixture.pass(Duration::from_millis(5));
+    fixture.allocate();
+    fixture.pass(Duration::from_millis(5));
+    let answer = HealthAnswer { available_capacity: 9, ready_to_close: false };
+    fixture.roster.report(id, asked_at, Some(answer), fixture.now);
+    assert_eq!(fixture.holds(id), 1, "somebody else has arrived");
+}
+
+#[test]
+fn one_miss_takes_a_server_out_and_one_answer_brings_it_back() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    let id = fixture.ids()[0];
+    fixture.pass(Duration::from_secs(1));
+    fixture.roster.report(id, fixture.now, None, fixture.now);
+    assert_eq!((fixture.allocate(), fixture.roster.available()), (None, vec![]));
+    fixture.says(id, 10, true);
+    assert!(fixture.allocate().is_some());
+}
+
+#[test]
+fn going_to_standby_does_not_cut_a_hold_short() {
+    let mut fixture = Fixture::with_servers(2, Policy { allocation: AllocationRule::Distributed, ..Policy::default() });
+    let (id, _) = fixture.allocate().expect("a place");
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    let close = Action::Close(id, CloseReason::Drained);
+    fixture.says(id, 10, true);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "a player is on its way");
+    fixture.pass(Duration::from_secs(30));
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "it may have come since");
+    fixture.says(id, 10, true);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Ok(()));
+}
+
+#[test]
+fn a_server_closes_only_on_its_word_given_after_it_went_to_standby() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[0];
+    let close = Action::Close(id, CloseReason::Drained);
+    fixture.says(id, 10, true);
+    let refused = fixture.roster.commit(close, fixture.now);
+    assert_eq!(refused, Err(Refused::WrongPhase(Phase::Available)));
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "its word is from before");
+    fixture.says(id, 10, false);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "a game is on");
+    fixture.says(id, 10, true);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Ok(()));
+}
+
+#[test]
+fn a_standby_that_would_leave_too_little_is_refused() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let ids = fixture.ids();
+    // Between the view and the commit a rush took nearly all of the other server's places.
+    for _ in 0..7 {
+        fixture.allocate();
+    }
+    assert_eq!(fixture.roster.commit(Action::Standby(ids[1]), fixture.now), Err(Refused::Floor));
+    assert_eq!(fixture.roster.commit(Action::Standby(ids[0]), fixture.now), Ok(()));
+    assert_eq!(fixture.roster.commit(Action::Standby(ids[1]), fixture.now), Err(Refused::Floor), "the minimum");
+}
+
+#[test]
+fn a_server_that_two_looks_do_not_show_is_gone() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[0];
+    fixture.world.games.clear();
+    fixture.world.machines.clear();
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.phase(id), Phase::Available, "one look may miss it");
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.phase(id), Phase::Gone);
+    assert_eq!(fixture.allocate(), None);
+}
+
+#[test]
+fn a_look_that_began_earlier_than_the_last_is_dropped() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    let (id, old) = (fixture.ids()[0], fixture.now);
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    for _ in 0..3 {
+        fixture.roster.observe(&World::new(10).observe(old), fixture.now);
+    }
+    assert_eq!(fixture.phase(id), Phase::Available);
+}
+
+#[test]
+fn a_fresh_launch_may_stay_unseen_for_a_while() {
+    let mut fixture = Fixture::with_servers(0, Policy::default());
+    fixture.roster.commit(Action::Launch(1), fixture.now).expect("launches are not blocked");
+    let Some(Order::Launch(order)) = fixture.roster.orders(fixture.now).pop() else { panic!("a launch is ordered") };
+    let result = fixture.world.launch(order, fixture.now);
+    fixture.roster.outcome(actors::model::Outcome::Launched { order, result }, fixture.now);
+    let id = fixture.ids()[0];
+    for _ in 0..5 {
+        fixture.pass(Duration::from_secs(5));
+        fixture.roster.observe(&World::new(10).observe(fixture.now), fixture.now);
+        assert_eq!(fixture.phase(id), Phase::Booting);
+        let again = fixture.roster.commit(Action::Launch(1), fixture.now);
+        assert_eq!(again, Err(Refused::LaunchesBlocked), "the next waits until the last is seen");
+    }
+    fixture.observe();
+    assert_eq!(fixture.roster.commit(Action::Launch(1), fixture.now), Ok(()));
+}
+
+#[test]
+fn a_restarted_manager_keeps_the_deadlines_of_launches_half_done() {
+    let mut fixture = Fixture::with_servers(0, Policy::default());
+    let launched_at = fixture.now;
+    fixture
+        .world
+        .launch(actors::model::LaunchOrder { ordinal: actors::model::LaunchOrdinal(7), count: 1 }, launched_at)
+        .expect("it launches");
+    fixture.pass(BOOT + Duration::from_secs(60));
+    fixture.roster = Roster::new(Policy::default());
+    fixture.observe();
+    let server = fixture.roster.servers().next().expect("it is taken up");
+    assert_eq!((server.phase, server.phase_since), (Phase::Joined, launched_at + BOOT));
+    let orders = fixture.roster.orders(fixture.now);
+    assert!(matches!(orders.as_slice(), [Order::Place(_)]), "{orders:?}");
+}
+
+#[test]
+fn an_instance_stopped_by_hand_is_terminated() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[0];
+    let instance = fixture.roster.server(id).and_then(|server| server.instance().cloned()).expect("it has one");
+    fixture.world.machines.get_mut(&instance).expect("it was made").state = InstanceState::Stopped;
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.phase(id), Phase::Closing(CloseReason::InstanceStopped));
+    let Some(Order::Close(doomed)) = fixture.roster.orders(fixture.now).pop() else { panic!("it is to be closed") };
+    assert_eq!(doomed[0].instance, Some(instance));
+}
+
+#[test]
+fn an_instance_with_two_of_our_tasks_goes_only_when_both_are_closing() {
+    let mut fixture = Fixture::with_servers(1, Policy { min_servers: 0, upscale_margin: 0, ..Policy::default() });
+    let first = fixture.ids()[0];
+    let instance = fixture.roster.server(first).and_then(|server| server.instance().cloned()).expect("it has one");
+    fixture.world.start_game(&instance, fixture.now);
+    fixture.pass(START);
+    fixture.observe();
+    fixture.poll();
+    fixture.roster.commit(Action::Standby(first), fixture.now).expect("the minimum is none");
+    fixture.says(first, 10, true);
+    fixture.roster.commit(Action::Close(first, CloseReason::Drained), fixture.now).expect("it is drained");
+    let Some(Order::Close(doomed)) = fixture.roster.orders(fixture.now).pop() else { panic!("it is to be closed") };
+    assert_eq!((doomed.len(), &doomed[0].instance), (1, &None), "somebody plays on the same instance");
+    assert!(doomed[0].task.is_some());
+}
+
+#[test]
+fn a_role_is_recorded_until_the_cloud_shows_it() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[1];
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    let recorded = |orders: Vec<Order>| -> Vec<TaskId> {
+        orders
+            .into_iter()
+            .filter_map(|order| if let Order::Record { task, .. } = order { Some(task) } else { None })
+            .collect()
+    };
+    let task = fixture.roster.server(id).and_then(|server| server.task.clone()).expect("it has one");
+    assert_eq!(recorded(fixture.roster.orders(fixture.now)), std::slice::from_ref(&task));
+    assert!(recorded(fixture.roster.orders(fixture.now)).is_empty(), "it is being asked for");
+    // The outcome is lost.
+    fixture.pass(Duration::from_secs(120));
+    fixture.observe();
+    assert_eq!(recorded(fixture.roster.orders(fixture.now)), [task]);
+}

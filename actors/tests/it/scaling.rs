@@ -1,0 +1,218 @@
+//! The scaling decision, case by case.
+
+use std::time::Duration;
+
+use actors::model::{
+    Action, CloseReason, Condition, FleetView, LaunchesBlocked, Phase, Policy, ServerId, ServerView, Timestamp, decide,
+};
+
+const NOW: Timestamp = Timestamp::from_secs(10_000);
+
+fn ago(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(10_000 - seconds)
+}
+
+fn server(number: u64, phase: Phase, unclaimed: u32) -> ServerView {
+    ServerView {
+        id: ServerId::from_number(number),
+        phase,
+        phase_since: ago(0),
+        condition: Condition::Answering,
+        unanswered_since: ago(0),
+        heard: true,
+        unclaimed,
+        drained: false,
+    }
+}
+
+fn available(number: u64, free: u32) -> ServerView {
+    server(number, Phase::Available, free)
+}
+
+fn standby(number: u64, unclaimed: u32) -> ServerView {
+    server(number, Phase::Standby, unclaimed)
+}
+
+fn silent(view: ServerView, seconds: u64) -> ServerView {
+    ServerView { condition: Condition::Silent, unanswered_since: ago(seconds), ..view }
+}
+
+fn fleet(servers: impl Into<Vec<ServerView>>) -> FleetView {
+    FleetView { servers: servers.into(), requested: 0, launches_blocked: None, cloud_is_fresh: true }
+}
+
+fn actions(view: &FleetView, policy: &Policy) -> Vec<Action> {
+    decide(view, policy, NOW).actions
+}
+
+fn id(number: u64) -> ServerId {
+    ServerId::from_number(number)
+}
+
+#[test]
+fn the_fleet_grows_by_as_many_as_the_deficit_needs() {
+    let policy = Policy { upscale_margin: 25, downscale_margin: 60, min_servers: 0, ..Policy::default() };
+    for (servers, expected) in [
+        (vec![], vec![Action::Launch(3)]),
+        (vec![available(1, 4)], vec![Action::Launch(3)]),
+        (vec![available(1, 5)], vec![Action::Launch(2)]),
+        (vec![available(1, 10), available(2, 10), available(3, 4)], vec![Action::Launch(1)]),
+        (vec![available(1, 10), available(2, 10), available(3, 5)], vec![]),
+        // What is on its way counts.
+        (vec![available(1, 5), server(2, Phase::Booting, 0), server(3, Phase::Starting, 0)], vec![]),
+        (vec![available(1, 4), server(2, Phase::Joined, 0), server(3, Phase::Placed, 0)], vec![Action::Launch(1)]),
+    ] {
+        assert_eq!(actions(&fleet(servers.clone()), &policy), expected, "{servers:?}");
+    }
+}
+
+#[test]
+fn servers_come_back_from_standby_before_any_is_launched() {
+    let policy = Policy { upscale_margin: 12, downscale_margin: 40, min_servers: 0, ..Policy::default() };
+    let view = fleet([available(1, 2), standby(2, 9), standby(3, 4)]);
+    assert_eq!(actions(&view, &policy), [Action::TakeBack(id(3)), Action::TakeBack(id(2))], "the fullest first");
+    let view = fleet([available(1, 2), standby(2, 4)]);
+    assert_eq!(actions(&view, &policy), [Action::TakeBack(id(2)), Action::Launch(1)], "and the rest is launched");
+    let view = fleet([available(1, 2), silent(standby(2, 9), 1), ServerView { drained: true, ..standby(3, 10) }]);
+    let decided = actions(&view, &policy);
+    assert_eq!(
+        decided,
+        [Action::Close(id(3), CloseReason::Drained), Action::Launch(1)],
+        "what is silent, or drained already, is not taken back"
+    );
+}
+
+#[test]
+fn the_minimum_is_kept_and_the_maxima_are_not_exceeded() {
+    let policy = Policy { min_servers: 3, max_servers: 5, max_launching: 2, ..Policy::default() };
+    assert_eq!(actions(&fleet([available(1, 10)]), &policy), [Action::Launch(2)], "two more make the minimum");
+    let rush = Policy { upscale_margin: 60, downscale_margin: 90, ..policy };
+    assert_eq!(actions(&fleet([available(1, 0)]), &rush), [Action::Launch(2)], "launches in flight have a maximum");
+    let view = fleet([available(1, 0), server(2, Phase::Booting, 0)]);
+    assert_eq!(actions(&view, &rush), [Action::Launch(1)]);
+    let view = fleet([1, 2, 3, 4].map(|number| available(number, 0)));
+    assert_eq!(actions(&view, &rush), [Action::Launch(1)], "servers have a maximum");
+    let view = FleetView { requested: 1, ..view };
+    assert_eq!(actions(&view, &rush), [], "those asked for count");
+    let view = FleetView { launches_blocked: Some(LaunchesBlocked::UnderWay), ..fleet([]) };
+    assert_eq!(actions(&view, &rush), []);
+}
+
+#[test]
+fn the_emptiest_goes_to_standby_as_long_as_enough_is_left() {
+    let policy = Policy::default(); // 4, 18, 10, at least one server
+    for (servers, expected) in [
+        (vec![available(1, 8), available(2, 10)], vec![]),
+        (vec![available(1, 9), available(2, 10)], vec![Action::Standby(id(2))]),
+        (vec![available(1, 10), available(2, 10)], vec![Action::Standby(id(2))]), // of two alike the younger
+        (
+            vec![available(1, 10), available(2, 10), available(3, 10)],
+            vec![Action::Standby(id(3)), Action::Standby(id(2))],
+        ),
+        (vec![available(1, 19)], vec![]),                  // the minimum
+        (vec![available(1, 3), available(2, 16)], vec![]), // 3 left would call for a launch
+        (vec![available(1, 4), available(2, 16)], vec![Action::Standby(id(2))]),
+        (vec![available(1, 1), standby(2, 10), available(3, 10)], vec![]),
+    ] {
+        assert_eq!(actions(&fleet(servers.clone()), &policy), expected, "{servers:?}");
+    }
+}
+
+#[test]
+fn a_decision_that_grows_does_not_shrink() {
+    // Two servers too few by the minimum, and far too many places.
+    let policy = Policy { min_servers: 4, ..Policy::default() };
+    let view = fleet([available(1, 30), available(2, 30)]);
+    assert_eq!(actions(&view, &policy), [Action::Launch(2)]);
+}
+
+#[test]
+fn a_server_that_owes_an_answer_is_neither_filled_nor_replaced_yet() {
+    let policy = Policy::default();
+    let doubtful = ServerView { condition: Condition::Doubtful, ..available(1, 6) };
+    assert_eq!(actions(&fleet([doubtful]), &policy), []);
+    assert_eq!(actions(&fleet([silent(available(1, 6), 1)]), &policy), [Action::Launch(1)], "once silent it is");
+}
+
+#[test]
+fn a_silent_server_ends_after_its_grace_unless_most_are_silent() {
+    let policy = Policy { upscale_margin: 0, downscale_margin: 100, min_servers: 0, ..Policy::default() };
+    let others = [available(1, 5), available(2, 5)];
+    let with = |views: &[ServerView]| fleet([others.as_slice(), views].concat());
+    let closes = |number| Action::Close(id(number), CloseReason::Silent);
+    assert_eq!(actions(&with(&[silent(available(3, 5), 29)]), &policy), []);
+    assert_eq!(actions(&with(&[silent(available(3, 5), 30)]), &policy), [closes(3)]);
+    assert_eq!(actions(&with(&[silent(standby(3, 5), 30)]), &policy), [closes(3)], "standby is no shelter");
+    let half = [silent(available(3, 5), 99), silent(available(4, 5), 99)];
+    assert_eq!(actions(&with(&half), &policy), [closes(3), closes(4)]);
+    let most = [silent(available(3, 5), 99), silent(available(4, 5), 99), silent(available(5, 5), 99)];
+    assert_eq!(actions(&with(&most), &policy), [], "the fault is more likely on this side");
+}
+
+#[test]
+fn each_stage_of_a_launch_has_its_deadline() {
+    let policy = Policy::default(); // 300, 180, 120 seconds
+    let at = |phase, seconds| ServerView { phase_since: ago(seconds), ..server(9, phase, 0) };
+    for (phase, deadline, reason) in [
+        (Phase::Booting, 300, CloseReason::BootOverdue),
+        (Phase::Joined, 180, CloseReason::PlacementOverdue),
+        (Phase::Placed, 180, CloseReason::PlacementOverdue),
+        (Phase::Starting, 120, CloseReason::HealthOverdue),
+    ] {
+        assert_eq!(actions(&fleet([available(1, 5), at(phase, deadline - 1)]), &policy), []);
+        let overdue = fleet([available(1, 5), at(phase, deadline)]);
+        assert_eq!(actions(&overdue, &policy), [Action::Close(id(9), reason)], "{phase:?}");
+    }
+}
+
+#[test]
+fn when_the_cloud_was_not_read_for_long_nothing_shrinks_and_the_fleet_may_grow() {
+    let policy = Policy::default();
+    let drained = ServerView { drained: true, ..standby(3, 10) };
+    let overdue = ServerView { phase_since: Timestamp::default(), ..server(4, Phase::Booting, 0) };
+    let stale = |servers: &[ServerView]| FleetView { cloud_is_fresh: false, ..fleet(servers) };
+    let view = stale(&[available(1, 10), available(2, 10), drained, overdue, silent(available(5, 1), 500)]);
+    assert_eq!(actions(&view, &policy), []);
+    assert_eq!(actions(&stale(&[available(1, 3)]), &policy), [Action::Launch(1)]);
+}
+
+#[test]
+fn with_steady_players_any_fleet_comes_to_rest_in_a_few_rounds() {
+    // Decisions carried out at once, from every mix of up to four servers, until nothing more is decided.
+    let policy = Policy { max_servers: 9, ..Policy::default() };
+    for mix in 0..11_u32.pow(4) {
+        let mut servers: Vec<ServerView> =
+            (0..4).map(|place| available(u64::from(place), mix / 11_u32.pow(place) % 11)).collect();
+        let mut rounds = 0;
+        loop {
+            let decided = actions(&fleet(servers.clone()), &policy);
+            if decided.is_empty() {
+                break;
+            }
+            for action in decided {
+                match action {
+                    Action::Launch(count) => {
+                        let next = servers.len() as u64;
+                        servers.extend((0..u64::from(count)).map(|number| available(next + number, 10)));
+                    }
+                    Action::Standby(gone) => change(&mut servers, gone, Phase::Standby),
+                    Action::TakeBack(back) => change(&mut servers, back, Phase::Available),
+                    Action::Close(..) => panic!("players are on it"),
+                }
+            }
+            rounds += 1;
+            assert!(rounds <= 3, "{mix}: {servers:?}");
+        }
+    }
+}
+
+fn change(servers: &mut [ServerView], id: ServerId, phase: Phase) {
+    servers.iter_mut().filter(|server| server.id == id).for_each(|server| server.phase = phase);
+}
+
+#[test]
+fn deadlines_count_by_the_cloud_s_clock_even_if_it_is_ahead() {
+    let future = NOW + Duration::from_secs(60);
+    let booting = ServerView { phase_since: future, ..server(1, Phase::Booting, 0) };
+    assert_eq!(actions(&fleet([available(2, 5), booting]), &Policy::default()), []);
+}
