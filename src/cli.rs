@@ -14,6 +14,8 @@ use crate::cloud::keeper::{self, KeeperArgs};
 use crate::cloud::local::LocalCloud;
 use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
 use crate::daemon::{self, ConfigSource};
+use crate::game_server::{self, GameServerArgs};
+use crate::load::{self, LoadArgs};
 use crate::{policy, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
@@ -44,6 +46,10 @@ enum Program {
         #[arg(long)]
         defaults: bool,
     },
+    /// Run a small real game server.
+    GameServer(GameServerArgs),
+    /// Bring players to a running manager. Fails when one of them was dropped or sent to a full server.
+    Load(LoadArgs),
     /// Keep a game server of the local cloud on a leash.
     #[command(hide = true)]
     Keeper(KeeperArgs),
@@ -62,9 +68,15 @@ pub fn main() -> ExitCode {
             print!("{}", manual());
             Ok(ExitCode::SUCCESS)
         }
-        Some(Program::CheckConfig { defaults: false }) => {
-            source().map_err(Into::into).and_then(|source| check_config(&source))
-        }
+        Some(Program::CheckConfig { defaults: false }) => source().map_err(Into::into).and_then(|source| check_config(&source)),
+        Some(Program::GameServer(args)) => in_runtime(async {
+            game_server::run(args).await?;
+            Ok(ExitCode::SUCCESS)
+        }),
+        Some(Program::Load(args)) => in_runtime(async {
+            let tally = load::run(args).await?;
+            Ok(if tally.is_flawless() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }),
         Some(Program::Keeper(args)) => keeper::run(args).map_err(Into::into),
     };
     ended.unwrap_or_else(|error| {
