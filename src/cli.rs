@@ -68,7 +68,9 @@ pub fn main() -> ExitCode {
             print!("{}", manual());
             Ok(ExitCode::SUCCESS)
         }
-        Some(Program::CheckConfig { defaults: false }) => source().map_err(Into::into).and_then(|source| check_config(&source)),
+        Some(Program::CheckConfig { defaults: false }) => {
+            source().map_err(Into::into).and_then(|source| check_config(&source))
+        }
         Some(Program::GameServer(args)) => in_runtime(async {
             game_server::run(args).await?;
             Ok(ExitCode::SUCCESS)

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::player::Message;
 

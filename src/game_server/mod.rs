@@ -94,8 +94,7 @@ pub async fn run(args: GameServerArgs) -> Result<(), GameServerError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(GameServerError::Signals)?;
     tokio::time::sleep(args.misbehaviour.start_after).await;
     let address = args.listen;
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| GameServerError::Listen { address, error })?;
+    let listener = TcpListener::bind(address).await.map_err(|error| GameServerError::Listen { address, error })?;
     println!("a game server for {} players listens on {address}", args.capacity);
     let server = Server::new(&args);
     let serving = warp::serve(routes::routes(server.clone())).incoming(listener).run();

@@ -192,7 +192,8 @@ mod tests {
     #[tokio::test]
     async fn players_at_a_full_server_are_refused_and_that_is_a_flaw() {
         let address = game_server(1).await;
-        let crowd = LoadArgs { session: Duration::from_secs(60), rate: 1000.0, ..args(manager_naming(address).await, 5) };
+        let crowd =
+            LoadArgs { session: Duration::from_secs(60), rate: 1000.0, ..args(manager_naming(address).await, 5) };
         let stop = CancellationToken::new();
         let leave = stop.clone();
         tokio::spawn(async move {

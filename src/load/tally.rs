@@ -84,7 +84,9 @@ impl Tally {
     pub(super) fn line(&self) -> String {
         let Self { playing, served, backup, refused, dropped, .. } = self;
         let servers = self.by_server.len();
-        format!("{playing} playing, {served} served on {servers} servers, {backup} to backup, {refused} refused, {dropped} dropped")
+        format!(
+            "{playing} playing, {served} served on {servers} servers, {backup} to backup, {refused} refused, {dropped} dropped"
+        )
     }
 }
 
