@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+#[cfg(feature = "ecs")]
+use crate::cloud::ecs::EcsCloud;
 use crate::cloud::keeper::{self, KeeperArgs};
 use crate::cloud::local::LocalCloud;
 use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
@@ -134,6 +136,9 @@ fn manage(source: ConfigSource) -> Ended {
 async fn cloud(settings: &Settings, clock: Clock) -> Result<Arc<dyn Cloud>, Box<dyn Error>> {
     match settings.cloud {
         CloudKind::Local => Ok(Arc::new(LocalCloud::new(policy::local(settings)?, clock))),
+        #[cfg(feature = "ecs")]
+        CloudKind::Ecs => Ok(Arc::new(EcsCloud::connect(policy::ecs(settings)?).await?)),
+        #[cfg(not(feature = "ecs"))]
         CloudKind::Ecs => Err("this build knows no Amazon ECS: build it with the feature `ecs`, which is on by \
                                default, or run game servers on this machine with --local"
             .into()),

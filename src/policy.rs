@@ -1,8 +1,12 @@
-//! What the settings mean to the fleet, to its clients, and to the cloud on this machine.
+//! What the settings mean to the fleet, to its clients, and to its cloud.
 
 use actors::model::{Address, AllocationRule, Policy};
 
+#[cfg(feature = "ecs")]
+use crate::cloud::ecs::{self, EcsSettings};
 use crate::cloud::local::{self, LocalSettings};
+#[cfg(feature = "ecs")]
+use crate::config::Secret;
 use crate::config::{self, Settings};
 use crate::http::AnswerRules;
 
@@ -54,5 +58,45 @@ pub fn local(settings: &Settings) -> std::io::Result<LocalSettings> {
             config::Spread::Address => local::Spread::Addresses,
         },
         stop_grace,
+    })
+}
+
+/// A setting that ECS cannot do without, and that the configuration should not have passed without.
+#[cfg(feature = "ecs")]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0} is not set, and ECS cannot do without it")]
+pub struct NotSet(&'static str);
+
+/// The cloud on Amazon ECS.
+///
+/// # Errors
+/// When a setting is missing that the rules of the configuration ask for.
+#[cfg(feature = "ecs")]
+pub fn ecs(settings: &Settings) -> Result<EcsSettings, NotSet> {
+    let aws = settings.aws.clone();
+    let credentials = aws.access_key_id.zip(aws.secret_access_key).map(|(id, key)| ecs::AccessKeys {
+        access_key_id: id.reveal().to_owned(),
+        secret_access_key: key.reveal().to_owned(),
+        session_token: aws.session_token.as_ref().map(Secret::reveal).map(str::to_owned),
+    });
+    Ok(EcsSettings {
+        region: aws.region,
+        profile: aws.profile,
+        endpoint_url: aws.endpoint_url,
+        credentials,
+        fleet: settings.fleet.clone(),
+        cluster: aws.cluster,
+        task_definition: aws.task_definition.ok_or(NotSet("aws.task_definition"))?,
+        launch_template: aws.launch_template.ok_or(NotSet("aws.launch_template"))?,
+        launch_template_version: aws.launch_template_version,
+        address: aws.address,
+        health_address: match aws.health_address {
+            config::HealthAddress::Public => ecs::HealthAddress::Public,
+            config::HealthAddress::Private => ecs::HealthAddress::Private,
+            config::HealthAddress::Ipv6 => ecs::HealthAddress::Ipv6,
+        },
+        container: aws.container,
+        container_port: aws.container_port,
+        call_timeout: settings.cloud_calls.timeout,
     })
 }

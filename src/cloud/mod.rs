@@ -1,4 +1,7 @@
 //! The clouds that game servers run on.
 
+pub mod address_template;
+#[cfg(feature = "ecs")]
+pub mod ecs;
 pub mod keeper;
 pub mod local;

@@ -63,9 +63,10 @@ impl Lobby {
         self.capacity.saturating_sub(connected).saturating_sub(self.reserved)
     }
 
-    /// Whether nobody would lose a game: a player who waits alone has none.
+    /// Whether nobody would lose anything: not a game, not the place where an opponent is waited for, not the
+    /// connection that is being made.
     pub(super) fn is_ready_to_close(&self) -> bool {
-        self.players.values().all(|player| player.opponent.is_none())
+        self.players.is_empty() && self.reserved == 0
     }
 
     /// Reserves a place; whether there was one. Exactly one of [`join`](Self::join) and
@@ -173,13 +174,26 @@ mod tests {
     fn two_waiting_players_start_a_game() {
         let mut lobby = Lobby::new(10);
         let (first, mut at_first) = join(&mut lobby);
-        assert!(lobby.is_ready_to_close(), "who waits alone loses nothing");
+        assert!(!lobby.is_ready_to_close(), "who waits alone would lose the place");
         let (second, mut at_second) = join(&mut lobby);
         assert!(!lobby.is_ready_to_close());
         assert_eq!(told(&mut at_first), [Message::Waiting, Message::GameStarted { opponent: second.number() }]);
         assert_eq!(told(&mut at_second), [Message::GameStarted { opponent: first.number() }]);
         lobby.relay(first, "e2e4");
         assert_eq!(told(&mut at_second), [Message::Move { text: "e2e4".into() }]);
+    }
+
+    #[test]
+    fn only_an_empty_server_is_ready_to_close() {
+        let mut lobby = Lobby::new(10);
+        assert!(lobby.is_ready_to_close());
+        assert!(lobby.reserve());
+        assert!(!lobby.is_ready_to_close(), "a player is on the way in");
+        lobby.give_up();
+        assert!(lobby.is_ready_to_close());
+        let (player, _told) = join(&mut lobby);
+        lobby.leave(player);
+        assert!(lobby.is_ready_to_close());
     }
 
     #[test]
@@ -190,7 +204,7 @@ mod tests {
         told(&mut at_second);
         lobby.leave(first);
         assert_eq!(told(&mut at_second), [Message::GameOver { reason: "your opponent left" }, Message::Waiting]);
-        assert!(lobby.is_ready_to_close());
+        assert!(!lobby.is_ready_to_close());
         let (third, _) = join(&mut lobby);
         assert_eq!(told(&mut at_second), [Message::GameStarted { opponent: third.number() }]);
     }

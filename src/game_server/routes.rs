@@ -69,7 +69,7 @@ mod tests {
         let connect = || warp::test::ws().path("/ws/connect/");
         let mut first = connect().handshake(server.clone()).await.expect("there is room");
         assert_eq!(said(&mut first).await, json!({ "type": "waiting" }));
-        assert_eq!(ask(&server).await, json!({ "available_capacity": 1, "ready_to_close": true }));
+        assert_eq!(ask(&server).await, json!({ "available_capacity": 1, "ready_to_close": false }));
         let mut second = connect().handshake(server.clone()).await.expect("there is room");
         assert_eq!(said(&mut second).await["type"], "game_started");
         assert_eq!(ask(&server).await, json!({ "available_capacity": 0, "ready_to_close": false }));
@@ -79,6 +79,6 @@ mod tests {
         assert_eq!(said(&mut second).await, json!({ "type": "move", "text": "e2e4" }));
         first.send(warp::ws::Message::close()).await;
         assert_eq!(said(&mut second).await["type"], "game_over");
-        assert_eq!(ask(&server).await, json!({ "available_capacity": 1, "ready_to_close": true }));
+        assert_eq!(ask(&server).await, json!({ "available_capacity": 1, "ready_to_close": false }));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::cloud::address_template::AddressTemplate;
 use crate::config::kind::Kind;
 use crate::config::secret::Secret;
 use crate::config::shapes::{address, ecs, name, region, template};
@@ -22,7 +23,7 @@ pub struct Aws {
     /// `$Default`, `$Latest` or a number.
     pub launch_template_version: String,
     /// What players are told, with placeholders.
-    pub address: String,
+    pub address: AddressTemplate,
     /// Where the manager asks for health.
     pub health_address: HealthAddress,
     /// The container whose port is meant, where a task has several.

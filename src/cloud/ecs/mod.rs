@@ -1,0 +1,104 @@
+//! The ECS cloud: instances of a launch template, each with one task of the game server's task definition on it.
+//!
+//! Nothing is kept here that matters: instances and tasks carry what a restarted manager has to know as
+//! [tags](FLEET_TAG), and every call that makes something carries a client token derived from its intent, so that
+//! asking again makes nothing twice.
+//!
+//! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`close`]), the look at
+//! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
+//! [`port`] and [`foreign`]), and how AWS's errors are understood ([`errors`]).
+
+mod close;
+mod connection;
+mod endpoint;
+mod errors;
+mod foreign;
+mod launch;
+mod look;
+mod names;
+mod observation;
+mod place;
+mod port;
+mod reads;
+mod role;
+mod settings;
+mod unreachable;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
+use actors::ports::{Cloud, CloudError};
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{Instance, InstanceStateName};
+use aws_sdk_ecs::types::TaskDefinition;
+
+pub use connection::ConnectError;
+pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG};
+pub use settings::{AccessKeys, EcsSettings, HealthAddress};
+
+use unreachable::Complaints;
+
+/// Calls of one kind that one order or look has under way at once: AWS allows about 20 a second in the long run.
+const AT_ONCE: usize = 4;
+
+/// Game servers as ECS tasks, each on an EC2 instance of its own.
+pub struct EcsCloud {
+    settings: EcsSettings,
+    ec2: aws_sdk_ec2::Client,
+    ecs: aws_sdk_ecs::Client,
+    /// Task definitions that were asked for, by the ARN of their revision.
+    definitions: Mutex<BTreeMap<String, TaskDefinition>>,
+    complaints: Complaints,
+}
+
+impl EcsCloud {
+    /// Finds out how AWS is reached, and calls nothing yet but what that takes.
+    pub async fn connect(settings: EcsSettings) -> Result<Self, ConnectError> {
+        let config = connection::sdk_config(&settings).await?;
+        Ok(Self {
+            settings,
+            ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            definitions: Mutex::default(),
+            complaints: Complaints::default(),
+        })
+    }
+
+    /// Every change to the cache is whole, so one that panicked left nothing half done.
+    fn definitions(&self) -> MutexGuard<'_, BTreeMap<String, TaskDefinition>> {
+        self.definitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Cloud for EcsCloud {
+    async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
+        let shown = self.look().await?;
+        let (observation, unreachable) = observation::observation(&shown, &self.settings, begun_at)?;
+        self.complaints.update(unreachable);
+        Ok(observation)
+    }
+
+    async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
+        self.run_instances(order).await
+    }
+
+    async fn place(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
+        self.run_task(order).await
+    }
+
+    async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
+        self.tag(task, role).await
+    }
+
+    async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
+        self.end(doomed).await
+    }
+}
+
+/// The instance is terminated, or on its way there.
+fn has_ended(instance: &Instance) -> bool {
+    let state = instance.state().and_then(|state| state.name());
+    matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
+}
