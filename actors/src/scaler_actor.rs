@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
-use crate::model::{Decision, FleetView, Policy, decide};
+use crate::model::{Decision, Figures, FleetView, Policy, decide};
 use crate::ports::Clock;
 
 /// Between two decisions at least: a rush of clients wakes the scaler with every one of them.
@@ -45,6 +45,8 @@ pub struct ScalerState {
     /// Woken while a view was asked for: that view may be too old.
     woken: bool,
     decided_at: Option<Instant>,
+    /// Most of the fleet was silent at the last decision.
+    blind: bool,
 }
 
 /// The actor.
@@ -56,7 +58,7 @@ impl Actor for ScalerActor {
     type Arguments = ScalerArgs;
 
     async fn pre_start(&self, me: ScalerRef, args: ScalerArgs) -> Result<ScalerState, ActorProcessingErr> {
-        let mut state = ScalerState { args, tick: None, woken: false, decided_at: None };
+        let mut state = ScalerState { args, tick: None, woken: false, decided_at: None, blind: false };
         state.tick_after(&me, Duration::ZERO);
         Ok(state)
     }
@@ -111,11 +113,27 @@ impl ScalerState {
             self.args.interval = policy.health_interval;
             let decision = decide(&view, &policy, self.args.clock.now());
             log(&decision);
+            self.tell_of_silence(&decision.figures);
             let _ = self.args.fleet.cast(FleetMsg::Commit(decision.actions));
         }
         self.decided_at = Some(Instant::now());
         let pause = if self.woken { SPACING } else { self.args.interval };
         self.tick_after(me, pause);
+    }
+
+    /// Once when it begins and once when it is over.
+    fn tell_of_silence(&mut self, figures: &Figures) {
+        let (serving, silent) = (figures.serving, figures.silent);
+        match (self.blind, figures.is_blind()) {
+            (false, true) => tracing::error!(
+                serving,
+                silent,
+                "most of the fleet is silent, so the fault is more likely here: nothing is closed for it"
+            ),
+            (true, false) => tracing::info!(serving, silent, "most of the fleet answers again, or is gone"),
+            _ => {}
+        }
+        self.blind = figures.is_blind();
     }
 
     fn spacing_left(&self) -> Duration {

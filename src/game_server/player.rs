@@ -73,12 +73,12 @@ impl Seat {
         loop {
             tokio::select! {
                 said = from_player.next() => match said {
-                    Some(Ok(message)) if message.is_close() => break,
                     Some(Ok(message)) => {
                         if let Ok(text) = message.to_str() {
                             self.server.lobby().relay(self.id, text);
                         }
                     }
+                    // Gone: the library has answered a good-bye by then.
                     Some(Err(_)) | None => return,
                 },
                 Some(message) = told.recv() => {
@@ -95,6 +95,8 @@ impl Seat {
             }
         }
         let _ = to_player.send(ws::Message::close()).await;
+        // The player's own good-bye.
+        while let Some(Ok(_)) = from_player.next().await {}
     }
 
     /// Sets the clock of a game that began, if games have one. One of the two players' clocks is enough.

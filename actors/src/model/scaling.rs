@@ -31,6 +31,8 @@ pub struct Figures {
     pub standby: u32,
     /// Servers on their way, asked for or launched.
     pub launching: u32,
+    /// Servers that have players, or may have.
+    pub serving: u32,
     /// Serving servers that are silent.
     pub silent: u32,
     /// Free places in all.
@@ -49,6 +51,7 @@ impl Figures {
             figures.servers += 1;
             figures.launching += u32::from(server.phase.is_launching());
             figures.standby += u32::from(server.phase == Phase::Standby);
+            figures.serving += u32::from(server.phase.is_serving());
             figures.silent += u32::from(is_silent(server));
             figures.free = figures.free.saturating_add(server.free());
             if server.phase == Phase::Available {
@@ -64,6 +67,11 @@ impl Figures {
         }
         figures.pending = figures.launching.saturating_mul(policy.server_capacity);
         figures
+    }
+
+    /// Most of the fleet is silent: the fault is more likely on this side, so no server is closed for its silence.
+    pub const fn is_blind(&self) -> bool {
+        self.silent.saturating_mul(2) > self.serving
     }
 }
 
@@ -94,9 +102,6 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
     if !view.cloud_is_fresh {
         return Vec::new();
     }
-    let serving = view.servers.iter().filter(|server| server.phase.is_serving()).count();
-    // When most fall silent at once, the fault is more likely on this side.
-    let blind = figures.silent as usize * 2 > serving;
     let close_reason = |server: &ServerView| {
         let waited = now.since(server.phase_since);
         match server.phase {
@@ -105,7 +110,9 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
             Phase::Starting if waited >= policy.healthy_deadline => Some(CloseReason::HealthOverdue),
             Phase::Standby if server.drained => Some(CloseReason::Drained),
             Phase::Available | Phase::Standby
-                if is_silent(server) && !blind && now.since(server.unanswered_since) >= policy.silence_grace =>
+                if is_silent(server)
+                    && !figures.is_blind()
+                    && now.since(server.unanswered_since) >= policy.silence_grace =>
             {
                 Some(CloseReason::Silent)
             }

@@ -1,0 +1,49 @@
+//! The commands that end by themselves.
+
+use std::process::Output;
+
+use crate::support::manager::Setup;
+
+async fn run(setup: &Setup, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = setup.command(arguments).output().await.expect("the binary starts");
+    (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+}
+
+#[tokio::test]
+async fn check_config_shows_each_setting_with_its_source() {
+    let setup = Setup::new();
+    setup.exact_dot_env("UPSCALE_MARGIN=5\nUPSCALE_MARGIN=6\nSECRET_KEY=lol");
+    let (code, told) = run(&setup, &["--local", "check-config"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    let line = told.lines().find(|line| line.contains("upscale_margin")).expect("the setting");
+    assert!(line.contains('6') && line.contains(".env"), "{line}");
+    assert!(told.contains("SECRET_KEY"), "what only the old framework used is named: {told}");
+}
+
+#[tokio::test]
+async fn all_mistakes_are_told_at_once_and_nothing_is_started() {
+    let setup = Setup::new();
+    setup.exact_dot_env("UPSCALE_MARGIN=four\nDOWNSCALE_MARGIN=-1\nMANAGER_MIN_SERVER=2\nBACKUP_GAMESERVER=nowhere");
+    for arguments in [&["--local"][..], &["--local", "check-config"]] {
+        let (code, told) = run(&setup, arguments).await;
+        assert_eq!(code, Some(2), "{told}");
+        for named in ["four", "-1", "MANAGER_MIN_SERVERS", "nowhere"] {
+            assert!(told.contains(named), "{named} is not in {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_manual_is_the_file_at_the_top() {
+    let (code, told) = run(&Setup::new(), &["check-config", "--defaults"]).await;
+    assert_eq!((code, told.as_str()), (Some(0), include_str!("../../manager.toml")));
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let (code, told) = run(&Setup::new(), &["--local", "--listen", &address]).await;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains(&address) && told.contains("MANAGER_LISTEN"), "{told}");
+}
