@@ -83,8 +83,9 @@ impl Seat {
                 },
                 Some(message) = told.recv() => {
                     self.end_in_time(&message);
+                    // A player who has said good-bye is told nothing more, and is owed an answer to that.
                     if to_player.send(encode(&message)).await.is_err() {
-                        return;
+                        break;
                     }
                 }
                 () = self.server.ending.cancelled() => {

@@ -12,7 +12,7 @@ async fn run(setup: &Setup, arguments: &[&str]) -> (Option<i32>, String) {
 #[tokio::test]
 async fn check_config_shows_each_setting_with_its_source() {
     let setup = Setup::new();
-    setup.exact_dot_env("UPSCALE_MARGIN=5\nUPSCALE_MARGIN=6\nSECRET_KEY=lol");
+    setup.write_dot_env("UPSCALE_MARGIN=5\nUPSCALE_MARGIN=6\nSECRET_KEY=lol");
     let (code, told) = run(&setup, &["--local", "check-config"]).await;
     assert_eq!(code, Some(0), "{told}");
     let line = told.lines().find(|line| line.contains("upscale_margin")).expect("the setting");
@@ -23,7 +23,7 @@ async fn check_config_shows_each_setting_with_its_source() {
 #[tokio::test]
 async fn all_mistakes_are_told_at_once_and_nothing_is_started() {
     let setup = Setup::new();
-    setup.exact_dot_env("UPSCALE_MARGIN=four\nDOWNSCALE_MARGIN=-1\nMANAGER_MIN_SERVER=2\nBACKUP_GAMESERVER=nowhere");
+    setup.write_dot_env("UPSCALE_MARGIN=four\nDOWNSCALE_MARGIN=-1\nMANAGER_MIN_SERVER=2\nBACKUP_GAMESERVER=nowhere");
     for arguments in [&["--local"][..], &["--local", "check-config"]] {
         let (code, told) = run(&setup, arguments).await;
         assert_eq!(code, Some(2), "{told}");

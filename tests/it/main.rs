@@ -1,5 +1,12 @@
-//! The real binary, as its users meet it: over HTTP, WebSockets, signals and its log, with real game servers.
+//! The real binary, as its users meet it: over HTTP, WebSockets, signals and its log, with real game servers, on this
+//! machine and on an AWS API server.
 
+#[cfg(feature = "ecs")]
+mod aws;
+mod cloud;
 mod command_line;
+mod faults;
+mod growth;
+mod life;
 mod local;
 mod support;

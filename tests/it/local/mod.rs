@@ -1,6 +1,5 @@
-//! A manager of real processes on this machine.
+//! What only a manager of processes on this machine does.
 
-mod faults;
-mod growth;
 mod life;
 mod other_game;
+mod overdue;

@@ -21,7 +21,7 @@ http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Game).serve_for
 
 #[tokio::test]
 async fn a_game_server_of_somebody_elses_is_run_by_its_command() {
-    let setup = Setup::local("MANAGER_LOCAL_COMMAND='/usr/bin/env python3 game.py {ip} {port}'");
+    let setup = Setup::local().dot_env("MANAGER_LOCAL_COMMAND='/usr/bin/env python3 game.py {ip} {port}'");
     std::fs::write(setup.path().join("game.py"), GAME).expect("the directory can be written to");
     let manager = setup.start().await;
     let address = manager.serves(1).await.remove(0);

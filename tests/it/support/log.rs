@@ -11,11 +11,11 @@ use super::PATIENCE;
 const SHOWN: usize = 60;
 
 /// The lines so far. Outside a terminal each is an object; one that is none stands as the `message` of one.
-pub struct Log(watch::Receiver<Vec<Value>>);
+pub(crate) struct Log(watch::Receiver<Vec<Value>>);
 
 impl Log {
     /// Collects what comes until the end.
-    pub fn collect(output: impl AsyncRead + Unpin + Send + 'static) -> Self {
+    pub(crate) fn collect(output: impl AsyncRead + Unpin + Send + 'static) -> Self {
         let (sender, lines) = watch::channel(Vec::new());
         tokio::spawn(async move {
             let mut output = BufReader::new(output).lines();
@@ -28,12 +28,12 @@ impl Log {
     }
 
     /// How many lines there are by now: what comes next has this number.
-    pub fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         self.0.borrow().len()
     }
 
     /// Waits until `find` finds what it looks for among the lines from number `since` on.
-    pub async fn find<T>(&self, since: usize, what: &str, find: impl Fn(&[Value]) -> Option<T>) -> T {
+    pub(crate) async fn find<T>(&self, since: usize, what: &str, find: impl Fn(&[Value]) -> Option<T>) -> T {
         let mut lines = self.0.clone();
         let come = lines.wait_for(|lines| find(&lines[since..]).is_some());
         match timeout(PATIENCE, come).await {
@@ -43,14 +43,23 @@ impl Log {
         }
     }
 
-    /// Waits for a line with that message, from number `since` on.
-    pub async fn message(&self, since: usize, message: &str) -> Value {
-        let is_meant = |line: &&Value| line["message"].as_str().is_some_and(|text| text.contains(message));
-        self.find(since, message, |lines| lines.iter().find(is_meant).cloned()).await
+    /// Waits for a line whose message has that in it, from number `since` on.
+    pub(crate) async fn message(&self, since: usize, message: &str) -> Value {
+        self.line(since, "message", message).await
+    }
+
+    /// Waits for a line whose error has that in it, from number `since` on.
+    pub(crate) async fn error(&self, since: usize, error: &str) -> Value {
+        self.line(since, "error", error).await
+    }
+
+    async fn line(&self, since: usize, field: &str, text: &str) -> Value {
+        let is_meant = |line: &&Value| line[field].as_str().is_some_and(|found| found.contains(text));
+        self.find(since, text, |lines| lines.iter().find(is_meant).cloned()).await
     }
 
     /// Waits until so many servers came to a phase, from number `since` on, and names them in that order.
-    pub async fn moved(&self, since: usize, to: &str, count: usize) -> Vec<String> {
+    pub(crate) async fn moved(&self, since: usize, to: &str, count: usize) -> Vec<String> {
         let what = format!("{count} servers to be {to}");
         self.find(since, &what, |lines| {
             let servers = moves(lines, to);
@@ -60,14 +69,14 @@ impl Log {
     }
 
     /// Waits until, of all servers that ever appeared, so many are left.
-    pub async fn left(&self, count: usize) {
+    pub(crate) async fn left(&self, count: usize) {
         let appeared = |lines: &[Value]| lines.iter().filter(|line| line["message"] == "a server appeared").count();
         let what = format!("{count} servers to be left");
         self.find(0, &what, |lines| (appeared(lines) - moves(lines, "gone").len() == count).then_some(())).await;
     }
 
     /// The servers that came to a phase so far, from number `since` on.
-    pub fn moves_since(&self, since: usize, to: &str) -> Vec<String> {
+    pub(crate) fn moves_since(&self, since: usize, to: &str) -> Vec<String> {
         moves(&self.0.borrow()[since..], to)
     }
 

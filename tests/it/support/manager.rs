@@ -1,5 +1,6 @@
 //! A manager in a directory of its own, which it can be started in again and again.
 
+use std::any::Any;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -13,16 +14,16 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::PATIENCE;
 use super::log::Log;
 use super::player::Player;
 use super::process::{Signal, signal};
+use super::{PATIENCE, until};
 
 /// The binary under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_playlivechess-manager");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_playlivechess-manager");
 
 /// Who has no place elsewhere is sent there.
-pub const BACKUP: &str = "127.0.0.1:8888";
+pub(crate) const BACKUP: &str = "127.0.0.1:8888";
 
 /// A pace that makes a test short: nothing here takes the minutes that machines take.
 const PACE: &str = "
@@ -31,67 +32,75 @@ MANAGER_HEALTH_TIMEOUT=1s
 MANAGER_OBSERVE_INTERVAL=200ms
 MANAGER_HOLD_TTL=5s
 MANAGER_LAUNCH_BACKOFF=100ms
-MANAGER_LOCAL_BOOT_DELAY=0s
-MANAGER_LOCAL_SPREAD=address
 ";
 
 /// Where and how a manager is run.
-pub struct Setup {
+pub(crate) struct Setup {
     dir: TempDir,
-    flags: Vec<String>,
-    environment: Vec<(String, String)>,
+    flags: Vec<&'static str>,
+    environment: Vec<(&'static str, String)>,
+    /// What has to last as long.
+    kept: Vec<Box<dyn Any>>,
 }
 
 impl Setup {
     /// In a directory of its own, listening where there is room.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("playlivechess-manager-").tempdir().expect("a directory");
-        let flags = ["--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
-        Self { dir, flags, environment: Vec::new() }
+        Self { dir, flags: vec!["--listen", "127.0.0.1:0"], environment: Vec::new(), kept: Vec::new() }
     }
 
-    /// With game servers on this machine, and more settings in `.env`.
-    pub fn local(more: &str) -> Self {
+    /// With game servers on this machine.
+    pub(crate) fn local() -> Self {
         let mut setup = Self::new();
-        setup.flags.push("--local".to_owned());
-        let first = loopback_block();
-        setup.environment("MANAGER_LOCAL_FIRST_ADDRESS", &first.to_string());
-        setup.dot_env(more);
+        setup.flags.push("--local");
         setup
+            .environment("MANAGER_LOCAL_FIRST_ADDRESS", &loopback_block().to_string())
+            .environment("MANAGER_LOCAL_SPREAD", "address")
+            .environment("MANAGER_LOCAL_BOOT_DELAY", "0s")
+            .dot_env("")
     }
 
     /// Sets what the process finds in its environment.
-    pub fn environment(&mut self, name: &str, value: &str) {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub(crate) fn environment(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value.to_owned()));
+        self
     }
 
-    /// Writes the `.env`: the tests' pace, and what this one is about.
-    pub fn dot_env(&self, settings: &str) {
-        self.exact_dot_env(&format!("{PACE}{settings}\n"));
+    /// Keeps something that has to last as long.
+    pub(crate) fn keep(mut self, thing: impl Any) -> Self {
+        self.kept.push(Box::new(thing));
+        self
+    }
+
+    /// With that in its `.env`, next to the tests' pace.
+    pub(crate) fn dot_env(self, settings: &str) -> Self {
+        self.write_dot_env(&format!("{PACE}{settings}\n"));
+        self
     }
 
     /// Writes the `.env` as it stands here.
-    pub fn exact_dot_env(&self, text: &str) {
+    pub(crate) fn write_dot_env(&self, text: &str) {
         fs::write(self.path().join(".env"), text).expect("the directory can be written to");
     }
 
     /// The directory that the manager runs in.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// A command of the binary in this directory and environment.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
-        command.current_dir(self.path()).env_clear().envs(self.environment.clone());
+        command.current_dir(self.path()).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     /// Starts the manager and waits until clients can ask it.
-    pub async fn start(&self) -> Manager {
-        let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
-        let mut process = self.command(&flags).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    pub(crate) async fn start(&self) -> Manager {
+        let mut process = self.command(&self.flags).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let log = Log::collect(process.stderr.take().expect("stderr was piped"));
         let started = log.message(0, "started").await;
         let url = format!("http://{}", started["listen"].as_str().expect("an address"));
@@ -107,7 +116,7 @@ fn loopback_block() -> Ipv4Addr {
 }
 
 /// A running manager. It is killed when the test lets go of it.
-pub struct Manager {
+pub(crate) struct Manager {
     process: Child,
     /// What it says.
     pub log: Log,
@@ -118,7 +127,7 @@ pub struct Manager {
 
 /// A server of the fleet, as the manager describes it on SIGUSR2.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// As in the log.
     pub id: String,
     pub phase: String,
@@ -129,28 +138,37 @@ pub struct Server {
 
 impl Manager {
     /// Asks for anything; the status and the body.
-    pub async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.expect("the manager answers");
         let status = answer.status().as_u16();
         (status, serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON"))
     }
 
     /// Where a client is sent.
-    pub async fn available(&self) -> String {
+    pub(crate) async fn available(&self) -> String {
         let (status, answer) = self.get("/available-gameserver/").await;
         assert_eq!(status, 200, "{answer}");
         answer["available"].as_str().expect("an address").to_owned()
     }
 
     /// The addresses of the servers that take players.
-    pub async fn list(&self) -> Vec<String> {
+    pub(crate) async fn list(&self) -> Vec<String> {
         let (status, answer) = self.get("/available-gameserver-list/").await;
         assert_eq!(status, 200, "{answer}");
         serde_json::from_value(answer["server_list"].clone()).expect("a list of addresses")
     }
 
+    /// Waits until so many servers take players, and gives their addresses.
+    pub(crate) async fn lists(&self, servers: usize) -> Vec<String> {
+        until(&format!("{servers} servers take players"), async || {
+            let list = self.list().await;
+            (list.len() == servers && list != [BACKUP]).then_some(list)
+        })
+        .await
+    }
+
     /// A player asks for a place and takes it; with none free, once the next server is there.
-    pub async fn bring_player(&self) -> Player {
+    pub(crate) async fn bring_player(&self) -> Player {
         loop {
             let now = self.log.now();
             let address = self.available().await;
@@ -162,45 +180,45 @@ impl Manager {
     }
 
     /// Waits until so many servers have become available since the start, and gives the address of each that is.
-    pub async fn serves(&self, servers: usize) -> Vec<String> {
+    pub(crate) async fn serves(&self, servers: usize) -> Vec<String> {
         self.log.moved(0, "available", servers).await;
         self.list().await
     }
 
     /// The fleet's state, by SIGUSR2.
-    pub async fn state(&self) -> Vec<Server> {
+    pub(crate) async fn state(&self) -> Vec<Server> {
         let now = self.log.now();
         self.signal(Signal::USR2);
         self.log.find(now, "the fleet's state", state_in).await
     }
 
     /// The one server with that address.
-    pub async fn server_at(&self, address: &str) -> Server {
+    pub(crate) async fn server_at(&self, address: &str) -> Server {
         let state = self.state().await;
         let found = state.iter().find(|server| server.address.as_deref() == Some(address));
         found.unwrap_or_else(|| panic!("no server at {address} in {state:?}")).clone()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, which: Signal) {
+    pub(crate) fn signal(&self, which: Signal) {
         let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(Pid::from_raw);
         signal(pid.expect("the manager runs"), which);
     }
 
     /// Waits until it ends.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.process.wait()).await.expect("the manager ends in time").expect("an exit status")
     }
 
     /// Ends it in good order.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.signal(Signal::TERM);
         let status = self.ended().await;
         assert!(status.success(), "{status}");
     }
 
     /// Kills it, as a crash or a power cut would.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.process.kill().await.expect("the manager runs");
     }
 }

@@ -9,7 +9,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::PATIENCE;
 
 /// A player who has a place on a game server.
-pub struct Player {
+pub(crate) struct Player {
     /// Where.
     pub address: String,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -17,7 +17,7 @@ pub struct Player {
 
 impl Player {
     /// Takes a place. A server that refuses one fails the test: the manager must not have sent anybody there.
-    pub async fn join(address: &str) -> Self {
+    pub(crate) async fn join(address: &str) -> Self {
         let connecting = connect_async(format!("ws://{address}/ws/connect/"));
         match timeout(PATIENCE, connecting).await.expect("an answer in time") {
             Ok((socket, _)) => Self { address: address.to_owned(), socket },
@@ -27,13 +27,13 @@ impl Player {
     }
 
     /// Waits until the server ends the connection.
-    pub async fn dropped(mut self) {
+    pub(crate) async fn dropped(mut self) {
         let told = async { while let Some(Ok(_)) = self.socket.next().await {} };
         timeout(PATIENCE, told).await.expect("the connection ends in time");
     }
 
     /// Leaves in good order. To be dropped by then fails the test.
-    pub async fn leave(mut self) {
+    pub(crate) async fn leave(mut self) {
         if let Err(error) = self.socket.close(None).await {
             panic!("a player was dropped by {}: {error}", self.address);
         }

@@ -2,16 +2,16 @@
 
 use std::fs;
 
-pub use rustix::process::Signal;
+pub(crate) use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
 /// Sends a signal to a process that this test has started, or that was started for it.
-pub fn signal(pid: Pid, signal: Signal) {
+pub(crate) fn signal(pid: Pid, signal: Signal) {
     kill_process(pid, signal).expect("the process is there");
 }
 
 /// The game server that was told to listen at that address.
-pub fn game_server_at(address: &str) -> Pid {
+pub(crate) fn game_server_at(address: &str) -> Pid {
     let mut processes = fs::read_dir("/proc").expect("/proc").flatten();
     let found = processes.find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;

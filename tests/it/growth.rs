@@ -6,13 +6,21 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::cloud::{Cloud, on_each_cloud};
 use crate::support::manager::{BACKUP, Manager, Setup};
 use crate::support::player::Player;
 use crate::support::process::Signal;
 
-#[tokio::test]
-async fn the_first_address_takes_players_and_tells_its_health() {
-    let setup = Setup::local("");
+on_each_cloud!(
+    the_first_address_takes_players_and_tells_its_health,
+    the_fleet_grows_with_its_players_and_shrinks_without_them,
+    a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_have_left,
+    a_rush_takes_a_server_back_from_standby_before_anything_is_launched,
+    a_crowd_that_comes_and_goes_is_served_without_a_drop,
+);
+
+async fn the_first_address_takes_players_and_tells_its_health(cloud: Cloud) {
+    let setup = cloud.setup("").await;
     let manager = setup.start().await;
     let servers = manager.serves(1).await;
     assert_eq!(manager.available().await, servers[0]);
@@ -23,9 +31,8 @@ async fn the_first_address_takes_players_and_tells_its_health() {
     manager.stop().await;
 }
 
-#[tokio::test]
-async fn the_fleet_grows_with_its_players_and_shrinks_without_them() {
-    let setup = Setup::local("");
+async fn the_fleet_grows_with_its_players_and_shrinks_without_them(cloud: Cloud) {
+    let setup = cloud.setup("").await;
     let manager = setup.start().await;
     manager.serves(1).await;
     let mut players = Vec::new();
@@ -48,9 +55,9 @@ async fn the_fleet_grows_with_its_players_and_shrinks_without_them() {
 }
 
 /// Three servers with a game on each, of which one is too many once fewer will do.
-async fn one_on_standby() -> (Setup, Manager, Vec<Player>, String) {
+async fn one_on_standby(cloud: Cloud) -> (Setup, Manager, Vec<Player>, String) {
     const SPREAD_OUT: &str = "MANAGER_ALLOCATION=distributed\nMANAGER_MIN_SERVERS=";
-    let setup = Setup::local(&format!("{SPREAD_OUT}3"));
+    let setup = cloud.setup(&format!("{SPREAD_OUT}3")).await;
     let manager = setup.start().await;
     manager.serves(3).await;
     let mut players = Vec::new();
@@ -58,7 +65,7 @@ async fn one_on_standby() -> (Setup, Manager, Vec<Player>, String) {
         players.push(manager.bring_player().await);
     }
     let now = manager.log.now();
-    setup.dot_env(&format!("{SPREAD_OUT}1"));
+    let setup = setup.dot_env(&format!("{SPREAD_OUT}1"));
     manager.signal(Signal::HUP);
     let standby = manager.log.moved(now, "standby", 1).await.remove(0);
     let state = manager.state().await;
@@ -66,9 +73,8 @@ async fn one_on_standby() -> (Setup, Manager, Vec<Player>, String) {
     (setup, manager, players, address.expect("it serves"))
 }
 
-#[tokio::test]
-async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_have_left() {
-    let (_setup, manager, players, standby) = one_on_standby().await;
+async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_have_left(cloud: Cloud) {
+    let (_setup, manager, players, standby) = one_on_standby(cloud).await;
     assert!(!manager.list().await.contains(&standby));
     for _ in 0..10 {
         assert_ne!(manager.available().await, standby);
@@ -89,9 +95,8 @@ async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_ha
     manager.stop().await;
 }
 
-#[tokio::test]
-async fn a_rush_takes_a_server_back_from_standby_before_anything_is_launched() {
-    let (_setup, manager, players, standby) = one_on_standby().await;
+async fn a_rush_takes_a_server_back_from_standby_before_anything_is_launched(cloud: Cloud) {
+    let (_setup, manager, players, standby) = one_on_standby(cloud).await;
     let now = manager.log.now();
     // 16 places are free on the other two; the margin is 4.
     for _ in 0..13 {
@@ -108,9 +113,8 @@ async fn a_rush_takes_a_server_back_from_standby_before_anything_is_launched() {
     manager.stop().await;
 }
 
-#[tokio::test]
-async fn a_crowd_that_comes_and_goes_is_served_without_a_drop() {
-    let setup = Setup::local("");
+async fn a_crowd_that_comes_and_goes_is_served_without_a_drop(cloud: Cloud) {
+    let setup = cloud.setup("").await;
     let manager = setup.start().await;
     manager.serves(1).await;
     let load = ["load", "--players", "120", "--rate", "20", "--session", "2s", "--seed", "7", "--json", "--manager"];

@@ -1,0 +1,54 @@
+"""An EC2 instance that takes its time to start and to end, and has a loopback address of its own."""
+
+from copy import copy
+from datetime import datetime, timedelta
+
+from moto.core.utils import utcnow
+from moto.ec2.models.instances import Instance, InstanceState
+
+from delays import delays
+from network import addresses
+
+
+class Machine(Instance):
+    # Moto files its models under the second part of their module's name.
+    __module__ = "moto.ec2"
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = addresses.take()
+        interface = self.nics[0]
+        interface.private_ip_address = interface.public_ip = self.address
+        interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": self.address}]
+        self._become("pending", 0)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ("shutting-down", "terminated")
+
+    def advance(self, now: datetime) -> None:
+        """Moto's instances are `running` and `terminated` at once. AWS's enter `pending` and `shutting-down` first."""
+        for_so_long = (now - self.state_since) / timedelta(milliseconds=1)
+        if self.state == "pending" and for_so_long >= delays.pending_ms:
+            self.run()
+        elif self.state == "shutting-down" and for_so_long >= delays.shutting_down_ms:
+            self._become("terminated", 48)
+
+    def run(self) -> None:
+        self._become("running", 16)
+
+    def terminate(self) -> InstanceState:
+        """AWS: "if you terminate an instance more than once, each call succeeds". Moto ends what has ended again."""
+        previous = copy(self._state)
+        if not self.has_ended:
+            super().terminate()
+            self._become("shutting-down", 32)
+        return previous
+
+    def get_tags(self) -> list[dict[str, str]]:
+        """As moto's, which looks through the tags of all resources for those of one."""
+        return [{"key": key, "value": value} for key, value in self.ec2_backend.tags.get(self.id, {}).items()]
+
+    def _become(self, state: str, code: int) -> None:
+        self._state = InstanceState(state, code)
+        self.state_since = utcnow()

@@ -1,0 +1,166 @@
+//! An AWS API server with one cluster in it, and what a test does to it behind the manager's back.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::environment::{SERVER, python};
+use crate::support::manager::{BINARY, Setup};
+use crate::support::{PATIENCE, until};
+
+/// What it says before its address.
+const GREETING: &str = "listening on ";
+
+/// A server. It ends, and its game servers with it, when the test lets go of it.
+pub(crate) struct Api {
+    _process: Child,
+    url: String,
+    client: reqwest::Client,
+}
+
+/// The tag that makes an instance one of the manager's.
+pub(crate) const FLEET_TAG: (&str, &str) = ("playlivechess-manager:fleet", "playlivechess");
+
+impl Api {
+    /// Starts one, with the names of an old `.env` in it and game servers for ten players.
+    pub(crate) async fn start() -> Self {
+        let python = tokio::task::spawn_blocking(python).await.expect("the environment of the AWS API server");
+        let mut process = Command::new(python)
+            .arg(format!("{SERVER}/launcher.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("Python starts");
+        let mut told = BufReader::new(process.stdout.take().expect("stdout was piped")).lines();
+        let greeting = timeout(PATIENCE, told.next_line()).await.expect("the server starts in time");
+        let greeting = greeting.expect("text").expect("the server starts");
+        let url = greeting.strip_prefix(GREETING).expect("its address").to_owned();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
+        let api = Self { _process: process, url, client };
+        api.tell("world", json!({ "container_port": 9000, "host_port": 9000 })).await;
+        let game = [BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
+        api.tell("agent", json!({ "command": game })).await;
+        api
+    }
+
+    /// A manager of a fleet on it, with those settings in its `.env`.
+    pub(crate) fn setup(&self, settings: &str) -> Setup {
+        self.environment(Setup::new())
+            .environment("AWS_REGION", "ap-south-1")
+            .environment("SERVER_TASK_DEFINITION", "LaunchGameserver")
+            .environment("ECS_INSTANCE_LAUNCH_TEMPLATE", "defaultECS")
+            .dot_env(settings)
+    }
+
+    /// Has a manager find this server in its environment in place of AWS.
+    pub(crate) fn environment(&self, setup: Setup) -> Setup {
+        setup
+            .environment("AWS_ENDPOINT_URL", &self.url)
+            .environment("AWS_ACCESS_KEY_ID", "test")
+            .environment("AWS_SECRET_ACCESS_KEY", "test")
+    }
+
+    /// Does something to what is in it.
+    pub(crate) async fn tell(&self, what: &str, how: Value) -> Value {
+        let request = self.client.post(format!("{}/_test/{what}", self.url)).body(how.to_string());
+        answer(request).await
+    }
+
+    /// Launches an instance by hand, with a game server on it or with nothing.
+    pub(crate) async fn launch(&self, how: Value) -> Value {
+        self.tell("instances", how).await[0].clone()
+    }
+
+    /// How often an action was called.
+    pub(crate) async fn calls(&self, action: &str) -> usize {
+        self.calls_to(action).await.len()
+    }
+
+    /// Holds the next call of an action, when it has come or when it was carried out, until `release`.
+    pub(crate) async fn hold(&self, action: &str, carried_out: bool) {
+        self.tell("fail", json!({ "action": action, "hold": true, "after": carried_out })).await;
+    }
+
+    /// Waits until a call of that action is held.
+    pub(crate) async fn holds(&self, action: &str) {
+        until(&format!("{action} is called"), async || {
+            self.calls_to(action).await.iter().any(|call| call["status"].is_null()).then_some(())
+        })
+        .await;
+    }
+
+    /// Lets the held calls go on.
+    pub(crate) async fn release(&self) {
+        self.tell("release", json!({})).await;
+    }
+
+    async fn calls_to(&self, action: &str) -> Vec<Value> {
+        let calls = answer(self.client.get(format!("{}/_test/calls?action={action}", self.url))).await;
+        calls.as_array().expect("a list of calls").clone()
+    }
+
+    /// Waits until what is in it is as it should be.
+    pub(crate) async fn shows(&self, what: &str, is_so: impl Fn(&World) -> bool) -> World {
+        until(what, async || Some(self.world().await).filter(&is_so)).await
+    }
+
+    /// All that is in it.
+    pub(crate) async fn world(&self) -> World {
+        World(answer(self.client.get(format!("{}/_test/world", self.url))).await)
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Value {
+    let answer = request.send().await.expect("the AWS API server answers");
+    let ok = answer.status().is_success();
+    let text = answer.text().await.expect("a body");
+    assert!(ok, "{text}");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What is in an AWS API server.
+#[derive(Debug)]
+pub(crate) struct World(Value);
+
+impl World {
+    /// The ids of the instances that are neither terminated nor about to be.
+    pub(crate) fn living(&self) -> Vec<String> {
+        self.ids("instances", "id", |instance| ["pending", "running"].contains(&text(instance, "state")))
+    }
+
+    /// The ARNs of the tasks that are neither stopped nor about to be.
+    pub(crate) fn tasks(&self) -> Vec<String> {
+        self.ids("tasks", "arn", |task| text(task, "desired_status") == "RUNNING")
+    }
+
+    /// The roles that are recorded on those tasks.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        let role = |task: &Value| task["tags"]["playlivechess-manager:role"].as_str().map(str::to_owned);
+        let tasks = self.0["tasks"].as_array().expect("a list").iter();
+        tasks.filter(|task| text(task, "desired_status") == "RUNNING").filter_map(role).collect()
+    }
+
+    /// So many instances live, with a task on each and no other task.
+    pub(crate) fn has_servers(&self, count: usize) -> bool {
+        let (living, hosts) = (self.living(), self.hosts());
+        living.len() == count && self.tasks().len() == count && living.into_iter().collect::<BTreeSet<_>>() == hosts
+    }
+
+    fn hosts(&self) -> BTreeSet<String> {
+        self.ids("tasks", "instance", |task| text(task, "desired_status") == "RUNNING").into_iter().collect()
+    }
+
+    fn ids(&self, kind: &str, name: &str, which: impl Fn(&Value) -> bool) -> Vec<String> {
+        let all = self.0[kind].as_array().expect("a list").iter();
+        all.filter(|thing| which(thing)).map(|thing| text(thing, name).to_owned()).collect()
+    }
+}
+
+fn text<'a>(of: &'a Value, name: &str) -> &'a str {
+    of[name].as_str().unwrap_or_else(|| panic!("no {name} in {of}"))
+}

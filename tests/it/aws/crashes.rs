@@ -1,0 +1,113 @@
+//! A manager that is killed loses nothing: the next one goes on where it stopped.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use std::time::Duration;
+
+use super::api::Api;
+use crate::support::process::Signal;
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_launch_nothing_is_launched_twice() {
+    for (action, carried_out) in
+        [("RunInstances", true), ("RunInstances", false), ("RunTask", true), ("RunTask", false)]
+    {
+        let api = Api::start().await;
+        api.hold(action, carried_out).await;
+        let setup = api.setup("");
+        let manager = setup.start().await;
+        api.holds(action).await;
+        manager.kill().await;
+        api.release().await;
+        let manager = setup.start().await;
+        manager.lists(1).await;
+        let world = api.world().await;
+        assert!(world.has_servers(1), "{action}, carried out: {carried_out}: {world:?}");
+        manager.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_drain_standby_is_still_standby() {
+    const SPREAD_OUT: &str = "MANAGER_ALLOCATION=distributed\nMANAGER_MIN_SERVERS=";
+    let api = Api::start().await;
+    let setup = api.setup(&format!("{SPREAD_OUT}3"));
+    let manager = setup.start().await;
+    manager.serves(3).await;
+    let mut players = Vec::new();
+    for _ in 0..6 {
+        players.push(manager.bring_player().await);
+    }
+    let now = manager.log.now();
+    let setup = setup.dot_env(&format!("{SPREAD_OUT}1"));
+    manager.signal(Signal::HUP);
+    let standby = manager.log.moved(now, "standby", 1).await.remove(0);
+    let recorded = |world: &super::api::World| world.roles().contains(&"standby".to_owned());
+    api.shows("the role is recorded", recorded).await;
+    let state = manager.state().await;
+    let standby = state.into_iter().find(|server| server.id == standby).and_then(|server| server.address);
+    let standby = standby.expect("it serves");
+    manager.kill().await;
+
+    let manager = setup.start().await;
+    let list = manager.lists(2).await;
+    assert!(!list.contains(&standby), "{standby} is on standby: {list:?}");
+    let now = manager.log.now();
+    for player in players {
+        player.leave().await;
+    }
+    manager.log.moved(now, "closing (drained)", 2).await;
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_termination_the_rest_of_it_is_done() {
+    for (action, carried_out) in [("StopTask", true), ("TerminateInstances", false), ("TerminateInstances", true)] {
+        let api = Api::start().await;
+        let setup = api.setup("MANAGER_MIN_SERVERS=2");
+        let manager = setup.start().await;
+        manager.serves(2).await;
+        api.hold(action, carried_out).await;
+        let setup = setup.dot_env("");
+        manager.signal(Signal::HUP);
+        api.holds(action).await;
+        manager.kill().await;
+        api.release().await;
+        let manager = setup.start().await;
+        manager.lists(1).await;
+        api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+        manager.stop().await;
+    }
+}
+
+/// Kills, each at a random moment while players come and go.
+const KILLS: usize = 60;
+
+/// The longest that a manager lives.
+const LONGEST_LIFE: u64 = 1500;
+
+#[tokio::test]
+async fn sixty_random_kills_leave_what_the_margins_ask_for() {
+    let api = Api::start().await;
+    api.tell("agent", json!({ "in_process": true })).await;
+    let setup = api.setup("MANAGER_HOLD_TTL=1s");
+    let mut random = StdRng::seed_from_u64(60);
+    for _ in 0..KILLS {
+        // Servers fill up and empty, so that each life has launches and drains to be killed in.
+        let capacity = [0, 0, 5, 10][random.random_range(0..4)];
+        api.tell("games", json!({ "available_capacity": capacity, "ready_to_close": capacity == 10 })).await;
+        let manager = setup.start().await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..LONGEST_LIFE))).await;
+        manager.kill().await;
+    }
+    api.tell("games", json!({ "available_capacity": 10, "ready_to_close": true })).await;
+    let manager = setup.start().await;
+    // One server of ten places is between the margins of 4 and 18.
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.lists(1).await;
+    let launches = api.calls("RunInstances").await;
+    assert!(launches > 10, "the kills were to come in the middle of something: {launches} launches");
+    manager.stop().await;
+}

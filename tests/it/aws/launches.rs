@@ -1,0 +1,89 @@
+//! Launches that go wrong: what one intent makes is one instance, and what serves nothing goes.
+
+use serde_json::json;
+
+use super::api::Api;
+
+#[tokio::test]
+async fn an_instance_that_never_registers_is_terminated_and_the_next_one_serves() {
+    let api = Api::start().await;
+    api.tell("agent", json!({ "never_register": 1 })).await;
+    let setup = api.setup("MANAGER_LAUNCH_BOOT_DEADLINE=2s");
+    let manager = setup.start().await;
+    manager.log.moved(0, "closing (boot overdue)", 1).await;
+    manager.serves(1).await;
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    assert_eq!(api.calls("RunInstances").await, 2);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_task_that_never_runs_goes_with_its_instance() {
+    let api = Api::start().await;
+    api.tell("agent", json!({ "no_task_start": true })).await;
+    let setup = api.setup("MANAGER_LAUNCH_PLACEMENT_DEADLINE=2s");
+    let manager = setup.start().await;
+    manager.log.moved(0, "closing (placement overdue)", 1).await;
+    api.tell("agent", json!({ "no_task_start": false })).await;
+    manager.serves(1).await;
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_game_that_never_answers_goes_with_its_instance() {
+    let api = Api::start().await;
+    api.tell("agent", json!({ "game_args": ["--hang-after", "0s"] })).await;
+    let setup = api.setup("MANAGER_LAUNCH_HEALTHY_DEADLINE=2s");
+    let manager = setup.start().await;
+    manager.log.moved(0, "closing (health overdue)", 1).await;
+    api.tell("agent", json!({ "game_args": [] })).await;
+    manager.serves(1).await;
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_launch_whose_answers_are_all_lost_makes_one_instance() {
+    let api = Api::start().await;
+    for action in ["RunInstances", "RunTask"] {
+        api.tell("fail", json!({ "action": action, "after": true, "times": 1000 })).await;
+    }
+    let manager = api.setup("").start().await;
+    // The looks at the cloud tell what no answer did.
+    manager.serves(1).await;
+    assert!(api.world().await.has_servers(1), "{:?}", api.world().await);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn refusals_and_throttling_are_waited_out() {
+    let api = Api::start().await;
+    let refusals = [
+        ("RunInstances", "InsufficientInstanceCapacity", 500),
+        ("RunInstances", "RequestLimitExceeded", 503),
+        ("DescribeInstances", "RequestLimitExceeded", 503),
+        ("ListTasks", "ThrottlingException", 400),
+        ("RunTask", "ServerException", 500),
+    ];
+    for (action, code, status) in refusals {
+        api.tell("fail", json!({ "action": action, "code": code, "status": status, "times": 4 })).await;
+    }
+    let manager = api.setup("").start().await;
+    manager.serves(1).await;
+    let told = manager.log.error(0, "InsufficientInstanceCapacity").await;
+    assert_eq!(told["kind"], "no_capacity", "{told}");
+    assert!(api.world().await.has_servers(1));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_fresh_instance_that_is_not_shown_yet_is_not_gone() {
+    let api = Api::start().await;
+    api.tell("lag", json!({ "describe_instances_ms": 2000, "list_tasks_ms": 1000 })).await;
+    let manager = api.setup("").start().await;
+    manager.serves(1).await;
+    assert!(api.world().await.has_servers(1));
+    assert_eq!(api.calls("RunInstances").await, 1);
+    manager.stop().await;
+}

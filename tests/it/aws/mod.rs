@@ -1,0 +1,9 @@
+//! What only a manager of a fleet on ECS and EC2 does. AWS is an API server on this machine; its mends and its agent
+//! are in `tests/aws`.
+
+mod adoption;
+pub(crate) mod api;
+mod crashes;
+mod environment;
+mod launches;
+mod shutdown;
