@@ -1,5 +1,7 @@
 //! What the settings mean to the fleet, to its clients, and to its cloud.
 
+use std::time::Duration;
+
 use actors::model::{Address, AllocationRule, Policy};
 
 #[cfg(feature = "ecs")]
@@ -9,6 +11,9 @@ use crate::cloud::local::{self, LocalSettings};
 use crate::config::Secret;
 use crate::config::{self, Settings};
 use crate::http::AnswerRules;
+
+/// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
+const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the operator wants of the fleet.
 pub fn policy(settings: &Settings) -> Policy {
@@ -34,7 +39,10 @@ pub fn policy(settings: &Settings) -> Policy {
         healthy_deadline: launch.healthy_deadline,
         launch_backoff: launch.backoff,
         launch_backoff_max: launch.backoff_max,
-        observe_interval: cloud_calls.observe_interval,
+        observe_interval: match settings.cloud {
+            config::CloudKind::Ecs => cloud_calls.observe_interval,
+            config::CloudKind::Local => cloud_calls.observe_interval.min(LOCAL_OBSERVE_INTERVAL),
+        },
         call_timeout: cloud_calls.timeout,
     }
 }

@@ -29,7 +29,7 @@ def run_tasks(backend: EC2ContainerServiceBackend, request: dict) -> tuple[list[
     if (definition.network_mode == "awsvpc") != ("networkConfiguration" in request):
         # "This parameter is required for task definitions that use the awsvpc network mode to receive their own elastic
         # network interface, and it isn't supported for other network modes."
-        raise InvalidParameterException("Network Configuration is for networkMode 'awsvpc', which cannot do without it.")
+        raise InvalidParameterException("Network Configuration is for networkMode awsvpc, which cannot do without it.")
     constraints = Constraints(request.get("placementConstraints", []))
     members = backend.container_instances.get(cluster.name, {}).values()
     members = [member for member in members if member.status == "ACTIVE"]

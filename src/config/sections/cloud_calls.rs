@@ -30,7 +30,7 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_OBSERVE_INTERVAL",
             default: Default("5s"),
             kind: Kind::Duration { min: Duration::from_millis(100), max: Duration::from_mins(5) },
-            meaning: "Pause between two looks at the whole fleet.",
+            meaning: "Pause between two looks at the whole fleet; on this machine, where looks are free, 500ms at most.",
         },
         Setting {
             path: "cloud_calls.timeout",

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::api::Api;
+use crate::support::process::Signal;
+use crate::support::until;
 
 #[tokio::test]
 async fn an_instance_that_never_registers_is_terminated_and_the_next_one_serves() {
@@ -85,5 +87,20 @@ async fn a_fresh_instance_that_is_not_shown_yet_is_not_gone() {
     manager.serves(1).await;
     assert!(api.world().await.has_servers(1));
     assert_eq!(api.calls("RunInstances").await, 1);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn sigusr1_has_it_look_at_once() {
+    let api = Api::start().await;
+    api.tell("agent", json!({ "boot_delay": 2 })).await;
+    let manager = api.setup("MANAGER_OBSERVE_INTERVAL=5m").start().await;
+    manager.log.message(0, "a server appeared").await;
+    // The instance is in the cluster after two seconds; nobody would look again for five minutes.
+    until("a look shows it", async || {
+        manager.signal(Signal::USR1);
+        (!manager.log.moves_since(0, "joined").is_empty()).then_some(())
+    })
+    .await;
     manager.stop().await;
 }

@@ -3,7 +3,6 @@
 use crate::support::manager::{BACKUP, Setup};
 use crate::support::player::Player;
 use crate::support::process::Signal;
-use crate::support::until;
 
 #[tokio::test]
 async fn sigterm_ends_it_in_good_order_and_its_game_servers_with_it() {
@@ -32,18 +31,5 @@ async fn clients_get_the_backup_until_the_fleet_is_there() {
     assert_eq!(manager.available().await, BACKUP);
     assert_eq!(manager.get("/readyz").await.0, 200);
     assert_eq!(manager.get("/livez").await.0, 200);
-    manager.stop().await;
-}
-
-#[tokio::test]
-async fn sigusr1_has_it_look_at_once() {
-    let setup = Setup::local().dot_env("MANAGER_OBSERVE_INTERVAL=5m\nMANAGER_LOCAL_BOOT_DELAY=1s");
-    let manager = setup.start().await;
-    // The machine is up after a second; nobody would look again for five minutes.
-    until("a look shows it", async || {
-        manager.signal(Signal::USR1);
-        (!manager.log.moves_since(0, "joined").is_empty()).then_some(())
-    })
-    .await;
     manager.stop().await;
 }
