@@ -75,15 +75,22 @@ fn placed(answer: &RunTaskOutput) -> Result<TaskId, CloudError> {
     }
 }
 
+/// Why an instance other than the one named takes no task: it is another. Of no interest where the one named has a
+/// reason of its own.
+const NOT_THE_ONE: &str = "MemberOf placement constraint unsatisfied.";
+
 fn refusal(failures: &[Failure]) -> CloudError {
     let reason = |failure: &Failure| failure.reason().unwrap_or("no reason given").to_owned();
     let line = |failure: &Failure| {
         let detail = failure.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
         format!("{}: {}{detail}", failure.arn().unwrap_or("no instance named"), reason(failure))
     };
-    let text = format!("RunTask: {}", failures.iter().map(line).collect::<Vec<_>>().join("; "));
+    let of_the_one = |failure: &&Failure| failure.reason() != Some(NOT_THE_ONE);
+    let telling: Vec<&Failure> = failures.iter().filter(of_the_one).collect();
+    let telling = if telling.is_empty() { failures.iter().take(1).collect() } else { telling };
+    let text = format!("RunTask: {}", telling.iter().map(|failure| line(failure)).collect::<Vec<_>>().join("; "));
     // RESOURCE:CPU, RESOURCE:MEMORY, RESOURCE:PORTS, RESOURCE:ENI, …
-    if failures.iter().all(|failure| reason(failure).starts_with("RESOURCE:")) {
+    if telling.iter().all(|failure| reason(failure).starts_with("RESOURCE:")) {
         CloudError::NoCapacity(text)
     } else {
         CloudError::Refused(text)
@@ -122,6 +129,14 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("container-instance/1") && text.contains(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn the_failures_of_other_instances_hide_nothing() {
+        let failures = ["MemberOf placement constraint unsatisfied.", "RESOURCE:MEMORY"].map(failure);
+        let answer = RunTaskOutput::builder().set_failures(Some(failures.to_vec())).build();
+        let error = placed(&answer).expect_err("nothing was placed");
+        assert_eq!(error.to_string(), "no capacity: RunTask: arn:aws:ecs:container-instance/1: RESOURCE:MEMORY");
     }
 
     #[test]

@@ -111,6 +111,23 @@ async fn what_vanishes_is_replaced() {
     manager.stop().await;
 }
 
+/// ECS goes on showing the task of an instance that was terminated while its agent was out of reach.
+#[tokio::test]
+async fn what_vanishes_without_its_agent_is_replaced_too() {
+    let api = Api::start().await;
+    let manager = api.setup("").start().await;
+    let vanished = manager.serves(1).await.remove(0);
+    let now = manager.log.now();
+    let instance = manager.server_at(&vanished).await.instance.expect("an instance");
+    api.tell("agent", json!({ "disconnected": [instance] })).await;
+    api.tell("vanish", json!({ "instance": instance })).await;
+    manager.log.moved(now, "available", 1).await;
+    let list = manager.lists(1).await;
+    assert_ne!(list, [vanished]);
+    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn the_old_env_alone_drives_it() {
     let api = Api::start().await;

@@ -6,4 +6,5 @@ pub(crate) mod api;
 mod crashes;
 mod environment;
 mod launches;
+mod selfcheck;
 mod shutdown;
