@@ -6,7 +6,7 @@ use figment::value::Value;
 
 use super::kind::plain;
 use super::secret::Secret;
-use super::table::Setting;
+use super::setting::Setting;
 
 /// A setting in force.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,7 +7,8 @@ use figment::{Metadata, Profile, Provider};
 
 use super::Flags;
 use super::mistakes::{Findings, Found, Mistake};
-use super::table::{self, Given, Setting};
+use super::setting::{Given, Setting};
+use super::table;
 
 /// A value for a setting. To figment each is a provider of its own, so that each keeps its own source.
 pub(super) struct Entry {

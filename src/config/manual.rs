@@ -1,7 +1,8 @@
 //! `manager.toml` as it comes with the program: written from the table, so that it cannot fall behind it.
 
 use super::kind::Kind;
-use super::table::{Given, SECTIONS, Section, Setting};
+use super::setting::{Given, Section, Setting};
+use super::table::SECTIONS;
 
 const HEADER: &str = "\
 # The settings of playlivechess-manager: all there are, each with its default.

@@ -6,7 +6,7 @@ use figment::value::Value;
 use thiserror::Error;
 
 use super::kind::quoted;
-use super::table::Setting;
+use super::setting::Setting;
 
 /// What reading the layers brings up beside the values.
 #[derive(Default)]

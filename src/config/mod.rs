@@ -19,6 +19,7 @@ mod resolve;
 mod rules;
 mod secret;
 mod sections;
+mod setting;
 mod shapes;
 mod table;
 #[cfg(test)]

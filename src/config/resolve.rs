@@ -9,7 +9,8 @@ use super::effective::Effective;
 use super::layer::Entry;
 use super::mistakes::{Findings, Found, Mistake};
 use super::sections::manager::Settings;
-use super::table::{self, Setting};
+use super::setting::Setting;
+use super::table;
 
 /// The winning values, those that are allowed.
 pub(super) struct Resolved(Vec<Winner>);

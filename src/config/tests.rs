@@ -7,7 +7,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::kind::Kind;
-use super::table::{self, Given};
+use super::setting::Given;
+use super::table;
 use super::*;
 
 /// What ECS cannot do without.

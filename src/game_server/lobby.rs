@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::player::Message;
+use super::message::Message;
 
 /// A player while connected.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -2,6 +2,7 @@
 //! be told to misbehave, for tests and demonstrations.
 
 mod lobby;
+mod message;
 mod misbehaviour;
 mod player;
 mod routes;

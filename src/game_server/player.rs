@@ -1,35 +1,12 @@
 //! One player's connection: what the player says goes to the lobby, what the lobby says goes to the player.
 
 use futures_util::{SinkExt, StreamExt};
-use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use warp::ws::{self, WebSocket};
 
 use super::Server;
 use super::lobby::PlayerId;
-
-/// What a player is told, as JSON text.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Message {
-    /// There is no opponent yet.
-    Waiting,
-    /// A game began.
-    GameStarted {
-        /// The opponent's number.
-        opponent: u64,
-    },
-    /// What the opponent said.
-    Move {
-        /// As it was said.
-        text: String,
-    },
-    /// The game ended.
-    GameOver {
-        /// Why.
-        reason: &'static str,
-    },
-}
+use super::message::Message;
 
 /// A reserved place, given back unless a player takes it.
 pub(super) struct Place {

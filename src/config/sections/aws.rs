@@ -5,9 +5,9 @@ use serde::Deserialize;
 use crate::cloud::address_template::AddressTemplate;
 use crate::config::kind::Kind;
 use crate::config::secret::Secret;
+use crate::config::setting::Given::{Default, Unset};
+use crate::config::setting::{Section, Setting};
 use crate::config::shapes::{address, ecs, name, region, template};
-use crate::config::table::Given::{Default, Unset};
-use crate::config::table::{Section, Setting};
 
 /// The cloud on Amazon ECS.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::kind::Kind;
-use crate::config::table::Given::Default;
-use crate::config::table::{Section, Setting};
+use crate::config::setting::Given::Default;
+use crate::config::setting::{Section, Setting};
 
 /// How the game servers' health is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

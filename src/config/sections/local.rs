@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::config::kind::Kind;
+use crate::config::setting::Given::Default;
+use crate::config::setting::{Section, Setting};
 use crate::config::shapes::{address, command};
-use crate::config::table::Given::Default;
-use crate::config::table::{Section, Setting};
 
 /// The cloud on this machine.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

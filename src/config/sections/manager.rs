@@ -12,9 +12,9 @@ use super::launch::Launch;
 use super::local::Local;
 use super::scaling::Scaling;
 use crate::config::kind::Kind;
+use crate::config::setting::Given::Default;
+use crate::config::setting::{Section, Setting};
 use crate::config::shapes::{address, name};
-use crate::config::table::Given::Default;
-use crate::config::table::{Section, Setting};
 
 /// Every setting, checked.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
