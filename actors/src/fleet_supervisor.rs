@@ -181,7 +181,9 @@ impl FleetState {
         self.give_orders();
         // What was launched before is seen now, so the next launch may go.
         self.tell_scaler(ScalerMsg::Wake);
-        self.follow_up(me).await
+        self.follow_up(me).await?;
+        // A server may be reached elsewhere without having moved on in its life.
+        self.sync_game_servers(me).await
     }
 
     async fn outcome(&mut self, me: &FleetRef, outcome: Outcome) -> Result<(), ActorProcessingErr> {

@@ -384,6 +384,17 @@ async fn one_silent_probe_delays_no_other_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_with_a_new_address_is_asked_there() {
+    let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
+    fleet.until_available(2).await;
+    let task = fleet.running().remove(0);
+    let place = fleet.cloud.world().move_game(&task).to_string();
+    fleet.wait(fleet.policy.observe_interval + 2 * fleet.policy.health_interval).await;
+    let list = fleet.list().await;
+    assert!(list.iter().any(|address| address.as_str() == place), "{place} is not in {list:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn actors_that_die_are_replaced_and_the_fleet_goes_on() {
     let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
     fleet.until_available(2).await;

@@ -29,6 +29,8 @@ pub struct Machine {
 #[derive(Debug)]
 pub struct Game {
     pub instance: InstanceId,
+    /// Where it listens.
+    pub place: SocketAddr,
     pub placed_at: Timestamp,
     pub stopped: bool,
     pub role: Role,
@@ -116,6 +118,7 @@ impl World {
         let task = TaskId::new(format!("task-{}", self.next()));
         let game = Game {
             instance: instance.clone(),
+            place: place_of(&task),
             placed_at: now,
             stopped: false,
             role: Role::Available,
@@ -187,8 +190,15 @@ impl World {
         }
     }
 
+    /// The game server gets another address, as with an instance that was stopped and started again.
+    pub fn move_game(&mut self, task: &TaskId) -> SocketAddr {
+        let game = self.games.get_mut(task).expect("a known game");
+        game.place.set_ip([127, 0, 0, 2].into());
+        game.place
+    }
+
     pub fn ask(&self, target: SocketAddr, now: Timestamp) -> Result<HealthAnswer, ProbeError> {
-        let games = self.games.iter().filter(|(task, _)| place_of(task) == target).map(|(_, game)| game);
+        let games = self.games.values().filter(|game| game.place == target);
         let mut running = games.filter(|game| !game.stopped && !game.silent && game.runs_at() <= now);
         let game = running.next().ok_or_else(|| ProbeError::Unreachable("connection refused".into()))?;
         let available_capacity = game.capacity - game.players;
@@ -197,8 +207,8 @@ impl World {
 
     /// The server at an address that players were given.
     pub fn game_at(&mut self, address: &Address) -> Option<&mut Game> {
-        let at = |task: &TaskId| address.as_str() == place_of(task).to_string();
-        self.games.iter_mut().find(|(task, game)| at(task) && !game.stopped).map(|(_, game)| game)
+        let is_there = |game: &&mut Game| address.as_str() == game.place.to_string() && !game.stopped;
+        self.games.values_mut().find(is_there)
     }
 
     /// A player connects to the address that was given out.
@@ -255,7 +265,7 @@ impl Game {
 
     fn show(&self, id: &TaskId, now: Timestamp) -> Task {
         let running = self.runs_at() <= now;
-        let place = place_of(id);
+        let place = self.place;
         Task {
             id: id.clone(),
             instance: Some(self.instance.clone()),
