@@ -361,6 +361,11 @@ fn log(note: &Note) {
             let instance = instance.as_ref().map(tracing::field::display);
             tracing::info!(%server, instance, from = from.name(), to = %to, "a server moved on");
         }
+        Note::Shared { server, instance } => tracing::error!(
+            %server,
+            %instance,
+            "somebody else's task runs on an instance of the fleet: no game is placed there, and it is not terminated"
+        ),
         Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
     }
 }

@@ -68,7 +68,12 @@ pub struct GameServerState {
     args: GameServerArgs,
     /// The question under way, or the wait for the next one. There is only ever one of the two.
     next: Option<JoinHandle<()>>,
+    /// It has answered before.
+    heard: bool,
 }
+
+/// The longest pause between two questions to a server that has not answered yet.
+const UNHEARD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The actor.
 pub struct GameServerActor;
@@ -79,8 +84,8 @@ impl Actor for GameServerActor {
     type Arguments = GameServerArgs;
 
     async fn pre_start(&self, me: GameServerRef, args: GameServerArgs) -> Result<GameServerState, ActorProcessingErr> {
-        let mut state = GameServerState { args, next: None };
-        let offset = phase_offset(state.args.server, state.args.pace.interval);
+        let mut state = GameServerState { args, next: None, heard: false };
+        let offset = phase_offset(state.args.server, state.pause());
         state.poll_after(&me, offset);
         Ok(state)
     }
@@ -132,12 +137,19 @@ impl GameServerState {
     }
 
     fn report(&mut self, me: &GameServerRef, report: HealthReport) {
+        self.heard |= report.answer.is_ok();
         if let Err(error) = &report.answer {
             tracing::debug!(server = %report.server, target = %self.args.target, %error, "no health answer");
         }
         // Without a supervisor there is nobody to tell, and this actor ends with it.
         let _ = self.args.fleet.cast(FleetMsg::Report(report));
-        self.poll_after(me, self.args.pace.interval);
+        self.poll_after(me, self.pause());
+    }
+
+    /// A launch has a deadline for its first answer, however seldom the others are asked.
+    fn pause(&self) -> Duration {
+        let interval = self.args.pace.interval;
+        if self.heard { interval } else { interval.min(UNHEARD_INTERVAL) }
     }
 }
 

@@ -44,6 +44,8 @@ enum Progress {
 struct Launch {
     order: LaunchOrder,
     progress: Progress,
+    /// Instances of it that the cloud shows though no answer named them: a look may show a part of them.
+    seen: BTreeSet<InstanceId>,
     /// Requests of which it is not known whether they were carried out.
     unanswered: u32,
 }
@@ -53,7 +55,7 @@ struct Launch {
 pub struct LaunchLedger {
     next: LaunchOrdinal,
     current: Option<Launch>,
-    /// How far the next ordinal jumps when one turns out to be spent: doubled each time, since a fleet that was gone
+    /// How far the next ordinal jumps when one turns out to be spent or contested: doubled each time, since a fleet that was gone
     /// for a while has left any number of spent ones behind.
     stride: u64,
     failures: u32,
@@ -87,10 +89,10 @@ impl LaunchLedger {
     }
 
     /// Servers asked for that have no instance yet.
-    pub const fn requested(&self) -> u32 {
+    pub fn requested(&self) -> u32 {
         match &self.current {
             Some(Launch { progress: Progress::Unseen { .. }, .. }) | None => 0,
-            Some(launch) => launch.order.count,
+            Some(launch) => launch.order.count.saturating_sub(u32::try_from(launch.seen.len()).unwrap_or(u32::MAX)),
         }
     }
 
@@ -99,13 +101,17 @@ impl LaunchLedger {
         self.failures
     }
 
-    /// Notes an ordinal that the cloud shows.
-    pub(super) fn saw(&mut self, ordinal: LaunchOrdinal) {
-        let contested = matches!(&self.current, Some(Launch { order, progress, .. })
-            if order.ordinal == ordinal && !matches!(progress, Progress::Unseen { .. }));
-        // What was asked for is there, though no answer said so.
-        if contested {
-            self.current = None;
+    /// Notes an instance that the cloud shows to be of a launch.
+    pub(super) fn saw(&mut self, ordinal: LaunchOrdinal, instance: &InstanceId) {
+        if let Some(launch) = &mut self.current
+            && launch.order.ordinal == ordinal
+            && !matches!(launch.progress, Progress::Unseen { .. })
+        {
+            launch.seen.insert(instance.clone());
+            // All that was asked for is there, though no answer said so.
+            if launch.seen.len() >= launch.order.count as usize {
+                self.current = None;
+            }
         }
         if ordinal >= self.next {
             self.next = ordinal.plus(1);
@@ -126,7 +132,8 @@ impl LaunchLedger {
     pub(super) fn expire(&mut self, now: Timestamp) {
         match &self.current {
             Some(Launch { order, progress: Progress::Contested { until }, .. }) if now >= *until => {
-                self.next = self.next.max(order.ordinal.plus(1));
+                self.next = self.next.max(order.ordinal.plus(self.stride));
+                self.stride = self.stride.saturating_mul(2);
                 self.current = None;
             }
             Some(Launch { progress: Progress::Unseen { until, .. }, .. }) if now >= *until => self.current = None,
@@ -137,7 +144,8 @@ impl LaunchLedger {
     /// Begins a launch of `count` instances.
     pub(super) fn begin(&mut self, count: u32, now: Timestamp) {
         let order = LaunchOrder { ordinal: self.next, count };
-        self.current = Some(Launch { order, progress: Progress::ToAsk { not_before: now }, unanswered: 0 });
+        let progress = Progress::ToAsk { not_before: now };
+        self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });
     }
 
     /// The launch to ask the cloud for now, if any; it is not given out again before `patience` is over.
@@ -163,7 +171,7 @@ impl LaunchLedger {
         if is_current {
             let missing = instances.iter().cloned().collect();
             let progress = Progress::Unseen { missing, until: now + VISIBILITY };
-            self.current = Some(Launch { order, progress, unanswered: 0 });
+            self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });
         }
         is_current
     }
@@ -191,10 +199,11 @@ impl LaunchLedger {
                 if launch.unanswered > 0 {
                     launch.progress = Progress::Contested { until: now + VISIBILITY };
                 } else {
+                    // Nothing was made under its ordinal: the next launch has it, as it would after a restart.
                     self.current = None;
-                    self.next = self.next.max(order.ordinal.plus(1));
                 }
-                self.failed(Some(order.ordinal), policy, now);
+                // Each refusal counts, also of one ordinal.
+                self.failed(None, policy, now);
             }
         }
     }
@@ -249,8 +258,22 @@ mod tests {
             ledger.not_launched(order, &error, &Policy::default(), at(asked));
         }
         assert_eq!((ledger.requested(), ledger.blocked(at(100))), (3, Some(LaunchesBlocked::UnderWay)));
-        ledger.saw(LaunchOrdinal(1));
-        assert_eq!(ledger.requested(), 0);
+        for (instance, missing) in [("i-1", 2), ("i-1", 2), ("i-2", 1), ("i-3", 0)] {
+            ledger.saw(LaunchOrdinal(1), &InstanceId::new(instance));
+            assert_eq!(ledger.requested(), missing, "a look may show a part of them");
+        }
+        assert_eq!(ledger.blocked(at(100)), None);
+    }
+
+    #[test]
+    fn a_refused_launch_leaves_its_ordinal_to_the_next() {
+        let mut ledger = LaunchLedger::default();
+        ledger.begin(3, at(0));
+        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
+        ledger.not_launched(order, &CloudError::NoCapacity("none".into()), &Policy::default(), at(0));
+        ledger.begin(1, at(10));
+        let next = ledger.take_order(at(10), PATIENCE).expect("an order");
+        assert_eq!(next.ordinal, order.ordinal, "a manager that starts now would begin there too");
     }
 
     #[test]
@@ -261,7 +284,7 @@ mod tests {
         let instance = InstanceId::new("i-1");
         assert!(ledger.launched(order, std::slice::from_ref(&instance), at(1)));
         assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
-        ledger.saw(order.ordinal);
+        ledger.saw(order.ordinal, &InstanceId::new("i-1"));
         ledger.saw_instance(&instance);
         assert_eq!(ledger.blocked(at(3)), None);
         ledger.begin(1, at(3));
@@ -272,23 +295,26 @@ mod tests {
     fn a_restarted_ledger_goes_on_above_the_highest_ordinal_seen() {
         let mut ledger = LaunchLedger::default();
         for ordinal in [3, 7, 5] {
-            ledger.saw(LaunchOrdinal(ordinal));
+            ledger.saw(LaunchOrdinal(ordinal), &InstanceId::new("i-1"));
         }
         ledger.begin(2, at(0));
         assert_eq!(ledger.take_order(at(0), PATIENCE).expect("an order").ordinal, LaunchOrdinal(8));
     }
 
     #[test]
-    fn a_contested_ordinal_is_waited_for_and_then_passed_over() {
+    fn contested_ordinals_are_waited_for_and_passed_over_in_growing_strides() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(2, at(0));
-        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
-        ledger.not_launched(order, &CloudError::Conflict("other count".into()), &Policy::default(), at(1));
-        assert_eq!((ledger.requested(), ledger.take_order(at(50), PATIENCE)), (2, None));
-        ledger.expire(at(61));
-        assert_eq!(ledger.blocked(at(61)), None);
-        ledger.begin(2, at(61));
-        assert_eq!(ledger.take_order(at(61), PATIENCE).expect("an order").ordinal, LaunchOrdinal(2));
+        let mut tried = Vec::new();
+        for now in [0, 100, 200, 300, 400] {
+            ledger.begin(2, at(now));
+            let order = ledger.take_order(at(now), PATIENCE).expect("an order");
+            tried.push(order.ordinal.0);
+            ledger.not_launched(order, &CloudError::Conflict("other count".into()), &Policy::default(), at(now));
+            assert_eq!((ledger.requested(), ledger.take_order(at(now + 50), PATIENCE)), (2, None));
+            ledger.expire(at(now + 61));
+            assert_eq!(ledger.blocked(at(now + 61)), None);
+        }
+        assert_eq!(tried, [1, 2, 4, 8, 16]);
     }
 
     #[test]

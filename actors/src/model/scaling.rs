@@ -87,8 +87,10 @@ pub struct Decision {
 /// Decides what is to be done about the fleet. A decision that grows the fleet never shrinks it as well.
 pub fn decide(view: &FleetView, policy: &Policy, now: Timestamp) -> Decision {
     let figures = Figures::of(view, policy);
-    let mut actions = closings(view, policy, &figures, now);
     let growth = growth(view, policy, &figures);
+    let is_taken_back = |id| growth.contains(&Action::TakeBack(id));
+    let mut actions = closings(view, policy, &figures, now);
+    actions.retain(|action| !matches!(action, Action::Close(id, _) if is_taken_back(*id)));
     if growth.is_empty() {
         actions.extend(drains(view, policy, &figures));
     } else {
@@ -188,10 +190,7 @@ const fn is_silent(server: &ServerView) -> bool {
 }
 
 fn can_be_taken_back(server: &ServerView) -> bool {
-    server.phase == Phase::Standby
-        && server.condition == Condition::Answering
-        && server.unclaimed > 0
-        && !server.drained
+    server.phase == Phase::Standby && server.condition == Condition::Answering && server.unclaimed > 0
 }
 
 fn count(view: &FleetView, matches: impl Fn(&ServerView) -> bool) -> u32 {

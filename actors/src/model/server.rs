@@ -49,7 +49,7 @@ impl Health {
         self.last
     }
 
-    /// Since when an answer is owed, if one is.
+    /// Since when an answer is owed. Of no meaning for one that answers.
     pub const fn unanswered_since(&self) -> Timestamp {
         self.unanswered_since
     }
@@ -150,6 +150,8 @@ pub struct Server {
     pub(super) unanswered_placements: u32,
     /// Until then the cloud may not show it yet, though it is there.
     pub(super) may_lag_until: Timestamp,
+    /// When it was first seen at its present address: what was asked before was asked elsewhere.
+    pub(super) reached_since: Timestamp,
     /// Looks in a row that did not show it.
     pub(super) absences: u32,
 }
@@ -173,6 +175,7 @@ impl Server {
             refused_placements: 0,
             unanswered_placements: 0,
             may_lag_until: Timestamp::from_micros(0),
+            reached_since: Timestamp::from_micros(0),
             absences: 0,
         }
     }
@@ -217,7 +220,7 @@ impl Server {
 
     /// Whether nobody can lose a game by its end: it went to standby, then said that it is ready, in answer to a
     /// question put after its last hold ended.
-    pub fn is_drained(&self, silent_after_misses: u32, now: Timestamp) -> bool {
+    pub fn is_drained(&self, silent_after_misses: u32) -> bool {
         let Some((answer, asked_at)) = self.health.last() else {
             return false;
         };
@@ -227,7 +230,6 @@ impl Server {
             && asked_at > self.phase_since
             && self.holds.count() == 0
             && self.holds.last_ended_at().is_none_or(|ended| asked_at > ended)
-            && now > self.unknown_holds_until
             && asked_at > self.unknown_holds_until
     }
 }

@@ -197,15 +197,19 @@ async fn a_place_held_keeps_its_server_from_closing() {
     let fleet = Fleet::start(policy.clone()).await;
     fleet.until_available(2).await;
     let held = fleet.allocate().await.expect("a place is free");
-    // Both servers are empty, and the held one is the fuller: more players make it so that it has to go.
+    let other = fleet.list().await.into_iter().find(|address| *address != held).expect("there are two");
+    (0..4).for_each(|_| fleet.cloud.world().arrive(&other));
+    fleet.wait(Duration::from_secs(5)).await;
+    // 15 places are free, and the server with the held one is the emptiest.
     fleet
         .supervisor
         .cast(FleetMsg::Reload(Policy { min_servers: 0, upscale_margin: 0, downscale_margin: 11, ..policy }))
         .expect("it lives");
     fleet.until("one is on standby", |world| standby(world) == 1).await;
-    fleet.wait(4 * MINUTE).await;
+    assert_eq!(fleet.list().await, [other]);
+    fleet.wait(3 * MINUTE).await;
     fleet.cloud.world().arrive(&held);
-    fleet.wait(MINUTE).await;
+    fleet.wait(5 * MINUTE).await;
     fleet.assert_no_complaints();
 }
 
@@ -246,6 +250,20 @@ async fn when_most_fall_silent_at_once_nothing_is_terminated() {
     assert_eq!(fleet.list().await.len(), 2);
     running.iter().for_each(|task| fleet.cloud.world().silence(task, false));
     fleet.until_available(5).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_common_silence_ends_nobody_is_closed_for_it() {
+    for phase in 0..10 {
+        let fleet = Fleet::start(Policy { min_servers: 10, max_servers: 10, ..Policy::default() }).await;
+        fleet.until_available(10).await;
+        let running = fleet.running();
+        running.iter().for_each(|task| fleet.cloud.world().silence(task, true));
+        fleet.wait(2 * MINUTE + phase * Duration::from_millis(100)).await;
+        running.iter().for_each(|task| fleet.cloud.world().silence(task, false));
+        fleet.wait(2 * MINUTE).await;
+        assert_eq!((fleet.running(), fleet.list().await.len()), (running, 10), "phase {phase}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors::model::{
-    Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, Order, Phase, Policy, Refused, Roster,
-    ServerId, TaskId, Timestamp,
+    Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
+    Phase, Policy, Refused, Roster, ServerId, TaskId, Timestamp, decide,
 };
 
 use crate::world::{BOOT, START, World};
@@ -187,12 +187,92 @@ fn a_server_that_two_looks_do_not_show_is_gone() {
     fixture.world.games.clear();
     fixture.world.machines.clear();
     fixture.pass(Duration::from_secs(5));
+    fixture.poll();
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Available, "one look may miss it");
     fixture.pass(Duration::from_secs(5));
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Gone);
     assert_eq!(fixture.allocate(), None);
+}
+
+#[test]
+fn a_server_that_answers_is_there_whatever_a_list_leaves_out() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[0];
+    for _ in 0..5 {
+        fixture.pass(Duration::from_secs(5));
+        fixture.poll();
+        fixture.roster.observe(&World::new(10).observe(fixture.now), fixture.now);
+        assert_eq!(fixture.phase(id), Phase::Available);
+    }
+}
+
+#[test]
+fn silence_counts_from_the_end_of_a_common_silence() {
+    let policy = Policy::default();
+    let mut fixture = Fixture::with_servers(4, policy.clone());
+    let ids = fixture.ids();
+    for _ in 0..10 {
+        fixture.pass(policy.silence_grace);
+        ids.iter().for_each(|id| fixture.roster.report(*id, fixture.now, None, fixture.now));
+        fixture.observe();
+        assert_eq!(closings(&mut fixture), [], "all are silent: the fault is on this side");
+    }
+    ids[..2].iter().for_each(|id| fixture.says(*id, 10, false));
+    assert_eq!(closings(&mut fixture), [], "the others were not asked again yet");
+    let close = Action::Close(ids[2], CloseReason::Silent);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue));
+    fixture.pass(policy.silence_grace);
+    fixture.observe();
+    assert_eq!(
+        closings(&mut fixture),
+        ids[2..].iter().map(|id| Action::Close(*id, CloseReason::Silent)).collect::<Vec<_>>()
+    );
+    assert_eq!(fixture.roster.commit(close, fixture.now), Ok(()));
+}
+
+fn closings(fixture: &mut Fixture) -> Vec<Action> {
+    let view = fixture.roster.view(fixture.now);
+    let decision = decide(&view, fixture.roster.policy(), fixture.now);
+    decision.actions.into_iter().filter(|action| matches!(action, Action::Close(..))).collect()
+}
+
+#[test]
+fn a_look_that_shows_a_part_of_a_launch_makes_no_room_for_another() {
+    let mut fixture = Fixture::with_servers(0, Policy { max_servers: 4, ..Policy::default() });
+    fixture.roster.commit(Action::Launch(4), fixture.now).expect("launches are not blocked");
+    let Some(Order::Launch(order)) = fixture.roster.orders(fixture.now).pop() else { panic!("a launch is ordered") };
+    fixture.world.launch(order, fixture.now).expect("there is room");
+    let mut part = fixture.world.observe(fixture.now);
+    part.instances.truncate(1);
+    fixture.roster.observe(&part, fixture.now);
+    assert_eq!(fixture.roster.view(fixture.now).requested, 3);
+    assert!(fixture.roster.commit(Action::Launch(1), fixture.now).is_err());
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!((fixture.ids().len(), fixture.roster.view(fixture.now).requested), (4, 0));
+}
+
+#[test]
+fn an_instance_of_the_fleet_that_somebody_else_uses_counts_until_it_is_free_to_go() {
+    let mut fixture = Fixture::with_servers(0, Policy { max_servers: 1, ..Policy::default() });
+    let order = LaunchOrder { ordinal: LaunchOrdinal(1), count: 1 };
+    let instance = fixture.world.launch(order, fixture.now).expect("there is room").remove(0);
+    fixture.world.machines.get_mut(&instance).expect("it was made").foreign_tasks = true;
+    for _ in 0..10 {
+        fixture.pass(Duration::from_secs(60));
+        fixture.observe();
+        let id = fixture.ids()[0];
+        let _ = fixture.roster.commit(Action::Close(id, CloseReason::PlacementOverdue), fixture.now);
+        assert_eq!(fixture.roster.orders(fixture.now), [], "nothing is placed there, and nothing ended");
+    }
+    assert_eq!(fixture.roster.commit(Action::Launch(1), fixture.now), Err(Refused::Maximum));
+    fixture.world.machines.get_mut(&instance).expect("it was made").foreign_tasks = false;
+    fixture.pass(Duration::from_secs(60));
+    fixture.observe();
+    let [Order::Close(doomed)] = &fixture.roster.orders(fixture.now)[..] else { panic!("it is free to go") };
+    assert_eq!(doomed[0].instance, Some(instance));
 }
 
 #[test]
@@ -230,10 +310,7 @@ fn a_fresh_launch_may_stay_unseen_for_a_while() {
 fn a_restarted_manager_keeps_the_deadlines_of_launches_half_done() {
     let mut fixture = Fixture::with_servers(0, Policy::default());
     let launched_at = fixture.now;
-    fixture
-        .world
-        .launch(actors::model::LaunchOrder { ordinal: actors::model::LaunchOrdinal(7), count: 1 }, launched_at)
-        .expect("it launches");
+    fixture.world.launch(LaunchOrder { ordinal: LaunchOrdinal(7), count: 1 }, launched_at).expect("it launches");
     fixture.pass(BOOT + Duration::from_secs(60));
     fixture.roster = Roster::new(Policy::default());
     fixture.observe();

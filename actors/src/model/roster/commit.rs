@@ -90,8 +90,12 @@ impl Roster {
         let server = self.servers.get(&id).ok_or(Refused::Gone)?;
         apply(server.phase, event).map_err(|impossible| Refused::WrongPhase(impossible.phase))?;
         let due = match reason {
-            CloseReason::Drained => server.is_drained(silent_after, now),
-            CloseReason::Silent => server.health.condition(silent_after) == Condition::Silent,
+            CloseReason::Drained => server.is_drained(silent_after),
+            CloseReason::Silent => {
+                server.health.condition(silent_after) == Condition::Silent
+                    && !self.is_blind()
+                    && now.since(self.silent_since(server)) >= self.policy.silence_grace
+            }
             CloseReason::BootOverdue | CloseReason::PlacementOverdue | CloseReason::HealthOverdue => true,
             // Seen by a look at the cloud, never decided.
             CloseReason::TaskStopped | CloseReason::InstanceStopped => false,

@@ -47,6 +47,13 @@ pub enum Note {
         /// Where it is.
         to: Phase,
     },
+    /// Somebody else's task runs on an instance of the fleet: it is never terminated, and counts as one of the fleet.
+    Shared {
+        /// Whose.
+        server: ServerId,
+        /// Which.
+        instance: InstanceId,
+    },
     /// Something was said of a server that cannot be.
     Impossible {
         /// Which.
@@ -71,6 +78,8 @@ pub struct Roster {
     last_hold: u64,
     /// When the last complete look at the cloud began.
     observed_at: Option<Timestamp>,
+    /// When most of the fleet was last seen to be silent: no server's silence counts from before then.
+    blind_at: Timestamp,
     notes: Vec<Note>,
 }
 
@@ -87,6 +96,7 @@ impl Roster {
             last_server: 0,
             last_hold: 0,
             observed_at: None,
+            blind_at: Timestamp::default(),
             notes: Vec::new(),
         }
     }

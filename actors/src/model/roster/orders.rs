@@ -31,7 +31,11 @@ impl Roster {
             if let Phase::Closing(_) = server.phase {
                 let end = doom(server, &spared);
                 if end.task.is_none() && end.instance.is_none() {
-                    nothing_left.push(server.id);
+                    // An instance of the fleet that somebody else uses still costs: it counts until it is free to go.
+                    let waits = server.host.as_ref().is_some_and(|host| host.owned && !spared.contains(&host.id));
+                    if !waits {
+                        nothing_left.push(server.id);
+                    }
                 } else {
                     doomed.push(end);
                 }

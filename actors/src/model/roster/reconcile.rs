@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Roster;
+use super::{Note, Roster};
 use crate::model::id::{InstanceId, ServerId, TaskId};
 use crate::model::life::{CloseReason, Event, Phase};
 use crate::model::observation::{Instance, InstanceState, Observation, Role, Task, TaskState};
-use crate::model::server::{Health, Host, Server};
+use crate::model::server::{Condition, Health, Host, Server};
 use crate::model::time::Timestamp;
 
 /// Looks in a row that do not show a server before it counts as gone.
@@ -37,7 +37,7 @@ impl Roster {
         let known: Vec<ServerId> = self.servers.keys().copied().collect();
         known.into_iter().for_each(|id| self.follow(id, &sight, now));
         for instance in sight.instances.values().filter(|instance| instance.owned) {
-            instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal));
+            instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, &instance.id));
             self.ledger.saw_instance(&instance.id);
         }
         self.ledger.expire(now);
@@ -83,7 +83,7 @@ impl Roster {
         let known: BTreeSet<InstanceId> = self.servers.values().filter_map(Server::instance).cloned().collect();
         for instance in sight.instances.values().filter(|instance| !known.contains(&instance.id)) {
             let host = Host::seen(instance);
-            if host.may_terminate() && instance.state != InstanceState::Terminated {
+            if host.owned && instance.state != InstanceState::Terminated {
                 self.add(Phase::Booting, Some(host), instance.launched_at, now).ordinal = instance.ordinal;
             }
         }
@@ -102,10 +102,15 @@ impl Roster {
             let host = server.host.insert(Host::seen(instance));
             // The cluster may forget a member for a moment; someone else's task is not gone for that.
             host.foreign_tasks |= had_foreign_tasks && instance.registration.is_none();
+            if host.owned && host.foreign_tasks && !had_foreign_tasks {
+                self.notes.push(Note::Shared { server: id, instance: host.id.clone() });
+            }
         }
         let shown = if server.task.is_some() { task.is_some() } else { instance.is_some() };
         server.absences = if shown { 0 } else { server.absences + 1 };
-        let absent = server.absences >= ABSENCES && sight.begun_at > server.may_lag_until;
+        // Lists are eventually consistent; who answers is there.
+        let answers = server.health.condition(self.policy.silent_after_misses) == Condition::Answering;
+        let absent = server.absences >= ABSENCES && sight.begun_at > server.may_lag_until && !answers;
         let task_is_over = match task {
             Some(task) => task.state == TaskState::Stopped,
             None => server.task.is_some() && absent,
@@ -115,13 +120,14 @@ impl Roster {
             // Where a task is shown to live, its instance lives too.
             None => absent,
         };
-        let may_terminate = server.host.as_ref().is_some_and(Host::may_terminate);
+        let (owned, may_terminate) =
+            server.host.as_ref().map_or((false, false), |host| (host.owned, host.may_terminate()));
         let is_closing = matches!(server.phase, Phase::Closing(_));
 
-        if instance_is_over || task_is_over && !may_terminate {
+        if instance_is_over || task_is_over && !owned {
             self.happen(id, Event::Vanished, now, now);
         } else if task_is_over {
-            // The instance is left: it serves nothing and goes too.
+            // The instance is left: it serves nothing and goes too, once nobody else's task is on it.
             server.task = None;
             if !is_closing {
                 self.happen(id, Event::Closed(CloseReason::TaskStopped), now, now);
@@ -159,6 +165,7 @@ impl Roster {
             TaskState::Running(endpoint) => {
                 if server.endpoint.as_ref() != Some(endpoint) {
                     server.endpoint = Some(endpoint.clone());
+                    server.reached_since = now;
                     // What was heard was heard elsewhere. It may be starting, and owes no answer until that is over.
                     server.health = Health::unheard(now.max(started_at + healthy_deadline));
                 }

@@ -14,7 +14,10 @@ impl Roster {
         let Some(server) = self.servers.get_mut(&id).filter(|server| server.phase.is_polled()) else {
             return;
         };
-        if server.health.last().is_some_and(|(_, last_asked_at)| asked_at <= last_asked_at) {
+        // Of an earlier question, or asked at an address that it has no more.
+        if asked_at < server.reached_since
+            || server.health.last().is_some_and(|(_, last_asked_at)| asked_at <= last_asked_at)
+        {
             return;
         }
         let Some(answer) = answer else {

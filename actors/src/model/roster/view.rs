@@ -1,7 +1,7 @@
 //! What a decision sees of the roster.
 
 use super::Roster;
-use crate::model::server::Server;
+use crate::model::server::{Condition, Server};
 use crate::model::time::Timestamp;
 use crate::model::view::{FleetView, ServerView};
 
@@ -9,26 +9,45 @@ impl Roster {
     /// The fleet as a decision sees it.
     pub fn view(&mut self, now: Timestamp) -> FleetView {
         self.expire_holds(now);
+        if self.is_blind() {
+            self.blind_at = now;
+        }
         let stale_after = self.policy.stale_after();
         FleetView {
-            servers: self.servers.values().map(|server| self.view_of(server, now)).collect(),
+            servers: self.servers.values().map(|server| self.view_of(server)).collect(),
             requested: self.ledger.requested(),
             launches_blocked: self.ledger.blocked(now),
             cloud_is_fresh: self.observed_at.is_some_and(|observed_at| now.since(observed_at) <= stale_after),
         }
     }
 
-    fn view_of(&self, server: &Server, now: Timestamp) -> ServerView {
+    /// Most of the fleet is silent: the fault is more likely on this side.
+    pub(super) fn is_blind(&self) -> bool {
+        let serving = self.servers.values().filter(|server| server.phase.is_serving());
+        let (mut silent, mut count) = (0, 0);
+        for server in serving {
+            count += 1;
+            silent += usize::from(server.health.condition(self.policy.silent_after_misses) == Condition::Silent);
+        }
+        silent * 2 > count
+    }
+
+    /// Since when an answer is owed by the server's own fault: what was missed while most were silent was not.
+    pub(super) fn silent_since(&self, server: &Server) -> Timestamp {
+        server.health.unanswered_since().max(self.blind_at)
+    }
+
+    fn view_of(&self, server: &Server) -> ServerView {
         let silent_after = self.policy.silent_after_misses;
         ServerView {
             id: server.id,
             phase: server.phase,
             phase_since: server.phase_since,
             condition: server.health.condition(silent_after),
-            unanswered_since: server.health.unanswered_since(),
+            unanswered_since: self.silent_since(server),
             heard: server.health.last().is_some(),
             unclaimed: server.unclaimed(),
-            drained: server.is_drained(silent_after, now),
+            drained: server.is_drained(silent_after),
         }
     }
 }
