@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use actors::ports::{Clock, Cloud};
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 #[cfg(feature = "ecs")]
@@ -18,7 +17,7 @@ use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
 use crate::daemon::{self, ConfigSource};
 use crate::game_server::{self, GameServerArgs};
 use crate::load::{self, LoadArgs};
-use crate::{policy, signals, telemetry};
+use crate::{http, policy, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
 const USAGE: u8 = 2;
@@ -122,7 +121,7 @@ fn manage(source: ConfigSource) -> Ended {
     in_runtime(async {
         let commands = signals::listen()?;
         let listen = loaded.settings.listen;
-        let listener = TcpListener::bind(listen).await.map_err(|error| {
+        let listener = http::listen(listen).map_err(|error| {
             format!("cannot listen on {listen}: {error}; --listen or MANAGER_LISTEN names another address")
         })?;
         let clock = Clock::system();

@@ -10,7 +10,6 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Flags, Loaded, Mistakes, Settings};
@@ -110,15 +109,14 @@ pub async fn run(
     Ok(())
 }
 
-/// Finishes the requests in flight, then the cloud calls under way, within one limit for both.
+/// Finishes the requests in flight and the cloud calls under way, side by side, within one limit for both.
 async fn end(running: Running, server: JoinHandle<()>, fleet_ended: JoinHandle<()>) {
-    let limit = running.loaded.settings.http.shutdown_limit;
-    let deadline = Instant::now() + limit;
-    if let Err(failure) = server.await {
+    let limit = running.loaded.settings.http.shutdown_limit.max(Duration::from_millis(1));
+    let (served, finished) = tokio::join!(server, running.fleet.call(FleetMsg::Finish, Some(limit)));
+    if let Err(failure) = served {
         tracing::error!(%failure, "the HTTP server failed");
     }
-    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-    match running.fleet.call(FleetMsg::Finish, Some(left)).await {
+    match finished {
         Ok(answer) if answer.is_success() => {}
         _ => tracing::warn!(?limit, "cloud calls under way were cut off; the next start finds what they did"),
     }

@@ -6,11 +6,14 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What a shell adds to the number of the signal that ended a program.
 const SIGNALLED: i32 = 128;
@@ -34,8 +37,15 @@ pub fn run(args: KeeperArgs) -> io::Result<ExitCode> {
     // A group of its own: whatever the game server starts ends with it.
     let mut game_server = Command::new(program).args(rest).stdin(Stdio::null()).process_group(0).spawn()?;
     let group = i32::try_from(game_server.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+    let (let_go, is_let_go) = mpsc::channel();
+    on_signals(let_go.clone())?;
     thread::spawn(move || {
         wait_for_end_of(&mut io::stdin().lock());
+        // Whoever listened has gone on its way already.
+        let _ = let_go.send(());
+    });
+    thread::spawn(move || {
+        let _ = is_let_go.recv();
         // Errors mean that the group is gone, which is what is wanted.
         let _ = kill_process_group(group, Signal::TERM);
         thread::sleep(args.grace);
@@ -44,6 +54,26 @@ pub fn run(args: KeeperArgs) -> io::Result<ExitCode> {
     let status = game_server.wait()?;
     let _ = kill_process_group(group, Signal::KILL);
     Ok(exit_code(status))
+}
+
+/// Lets go on a signal too: one that ended the keeper alone would leave the game server to itself.
+fn on_signals(let_go: mpsc::Sender<()>) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let mut signals = runtime.block_on(async {
+        Ok::<_, io::Error>((
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        ))
+    })?;
+    thread::spawn(move || {
+        runtime.block_on(async {
+            let (terminate, interrupt, hangup) = (&mut signals.0, &mut signals.1, &mut signals.2);
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {}, _ = hangup.recv() => {} }
+        });
+        let _ = let_go.send(());
+    });
+    Ok(())
 }
 
 fn wait_for_end_of(leash: &mut impl Read) {

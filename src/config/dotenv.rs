@@ -69,7 +69,7 @@ fn variables(text: &str, findings: &mut Findings) -> BTreeMap<String, Variable> 
     let line = Rc::new(Cell::new(0));
     // dotenvy skips a byte order mark only when it loads into the process environment, and takes a blank at the very
     // end of the file for an open value.
-    let text = hide_dollars(text.trim_start_matches('\u{feff}')) + "\n";
+    let text = hide_dollars(&without_unused_values(text.trim_start_matches('\u{feff}'))) + "\n";
     for variable in dotenvy::from_read_iter(LineByLine { rest: text.as_bytes(), line: Rc::clone(&line) }) {
         match variable {
             Ok((name, text)) => {
@@ -95,6 +95,15 @@ fn malformed(error: &dotenvy::Error, last_line: usize) -> Mistake {
     let wrong = if lines > 1 { "a quote is opened and not closed" } else { "not of the form NAME=value" };
     let allowed = "NAME=value, with quotes around a value that has blanks or quotes in it: NAME='a value'";
     Mistake::unreadable("a line", &source, wrong, allowed)
+}
+
+/// Leaves out what the old web framework alone read: it took values that need quotes here, and they mean nothing now.
+fn without_unused_values(text: &str) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, _)) if table::UNUSED.contains(&name.trim()) => format!("{name}=\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Replaces each `$` that no backslash escapes already.

@@ -16,8 +16,6 @@ pub(super) fn read(env: impl IntoIterator<Item = (String, String)>, findings: &m
     for (name, text) in variables {
         let source = format!("environment variable {name}");
         match table::by_env(&name) {
-            // The AWS SDK finds credentials in the environment by itself.
-            Some(setting) if setting.is_secret() => {}
             Some(setting) => entries.extend(Entry::named(setting, &text, source, findings)),
             None => match table::in_seconds(&name) {
                 Some(setting) => old.extend(Entry::seconds(setting, &text, source, findings)),

@@ -71,13 +71,14 @@ pub struct Loaded {
 /// Every mistake of every layer, at once.
 pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Mistakes> {
     let mut findings = Findings::default();
-    let layers = [
-        layer::defaults(),
-        file::read(flags.config.as_deref(), dir, &mut findings),
-        dotenv::read(dir, &mut findings),
-        environment::read(env, &mut findings),
-        layer::flags(flags),
-    ];
+    let file = file::read(flags.config.as_deref(), dir, &mut findings);
+    let mut dotenv = dotenv::read(dir, &mut findings);
+    let environment = environment::read(env, &mut findings);
+    if environment.iter().any(|entry| entry.setting.is_secret()) {
+        // Credentials go together: none of one layer with those of another.
+        dotenv.retain(|entry| !entry.setting.is_secret());
+    }
+    let layers = [layer::defaults(), file, dotenv, environment, layer::flags(flags)];
     let resolved = Resolved::new(layers.into_iter().flatten(), &mut findings);
     rules::check(&resolved, &mut findings);
     let Findings { mistakes, notices } = findings;

@@ -353,14 +353,19 @@ fn what_is_set_to_nothing_counts_as_not_set_if_it_may() {
 }
 
 #[test]
-fn credentials_come_from_the_env_file_alone_and_are_shown_nowhere() {
+fn credentials_come_from_one_layer_and_are_shown_nowhere() {
     let dotenv = "AWS_ACCESS_KEY_ID=hunter1\nAWS_SECRET_ACCESS_KEY='hunter$2'\nAWS_SESSION_TOKEN=hunter3\n";
-    let loaded = Place::new().file(".env", dotenv).env("AWS_SECRET_ACCESS_KEY", "of the SDK").load();
+    let loaded = Place::new().file(".env", dotenv).load();
     let key = loaded.settings.aws.secret_access_key.as_ref().map(Secret::reveal);
     assert_eq!(key, Some("hunter$2"));
     assert_eq!(shown(&loaded, "aws.secret_access_key"), ("***", ".env line 2"));
     let everywhere = format!("{loaded:?}{}", print_effective(&loaded.effective));
     assert!(!everywhere.contains("hunter"), "{everywhere}");
+
+    let place = Place::new().file(".env", dotenv).env("AWS_ACCESS_KEY_ID", "fresh").env("AWS_SECRET_ACCESS_KEY", "key");
+    let loaded = place.load();
+    assert_eq!(loaded.settings.aws.secret_access_key.as_ref().map(Secret::reveal), Some("key"));
+    assert_eq!(loaded.settings.aws.session_token, None, "it belongs to the other key");
 
     let mistake = Place::new().file("manager.toml", "[aws]\nsession_token = \"hunter2\"").mistake();
     assert!(mistake.contains("put it into the environment or .env, as AWS_SESSION_TOKEN"), "{mistake}");
@@ -404,4 +409,12 @@ fn the_table_of_settings_fits_a_terminal() {
         assert!(line.len() <= 80, "{line}");
     }
     assert!(table.contains("\nscaling.upscale_margin        4                   .env line 4\n"), "{table}");
+}
+
+#[test]
+fn what_only_the_old_framework_read_is_never_a_mistake() {
+    let dotenv = "ALLOWED_HOSTS=localhost, 127.0.0.1\nSECRET_KEY=it's $ecret #1\nUPSCALE_MARGIN=5\n";
+    let loaded = Place::new().file(".env", dotenv).load();
+    assert_eq!(loaded.settings.scaling.upscale_margin, 5);
+    assert!(loaded.notices.iter().any(|notice| notice.contains("ALLOWED_HOSTS is not used any more (.env line 1)")));
 }

@@ -12,8 +12,20 @@ use super::{errors, reply};
 const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
 
 /// Headers that a page on another origin may send along.
-const ALLOWED_HEADERS: [&str; 6] =
-    ["accept", "authorization", "cache-control", "content-type", "pragma", "x-requested-with"];
+/// Those that the old manager allowed among them.
+const ALLOWED_HEADERS: [&str; 11] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "dnt",
+    "origin",
+    "pragma",
+    "user-agent",
+    "x-csrftoken",
+    "x-requested-with",
+];
 
 /// Every route, with and without the trailing slash, open to pages on any origin.
 pub fn routes(fleet: Fleet) -> impl Filter<Extract = (impl Reply,), Error = std::convert::Infallible> + Clone {

@@ -18,7 +18,7 @@ impl EcsCloud {
             .launch_template(self.launch_template())
             .min_count(1)
             .max_count(i32::try_from(order.count).unwrap_or(i32::MAX))
-            .client_token(launch_token(&self.settings.fleet, order.ordinal))
+            .client_token(launch_token(&self.settings, order.ordinal))
             .tag_specifications(self.tags_for(ResourceType::Instance, order))
             // Else nobody could tell whose a volume is that outlives its instance.
             .tag_specifications(self.tags_for(ResourceType::Volume, order))
@@ -41,7 +41,7 @@ impl EcsCloud {
     fn tags_for(&self, resource: ResourceType, order: LaunchOrder) -> TagSpecification {
         TagSpecification::builder()
             .resource_type(resource)
-            .tags(Tag::builder().key(FLEET_TAG).value(&self.settings.fleet).build())
+            .tags(Tag::builder().key(FLEET_TAG).value(self.settings.fleet_tag()).build())
             .tags(Tag::builder().key(LAUNCH_TAG).value(order.ordinal.to_string()).build())
             .build()
     }

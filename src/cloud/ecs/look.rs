@@ -8,7 +8,7 @@ use aws_sdk_ecs::types::{ContainerInstance, DesiredStatus, Task, TaskDefinition}
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::try_join;
 
-use super::foreign::{Others, others};
+use super::foreign::{Others, is_over, others};
 use super::observation::Shown;
 use super::port::is_told_by_definition;
 use super::{AT_ONCE, EcsCloud};
@@ -34,7 +34,11 @@ impl EcsCloud {
         // whose a task is that is still on its way down.
         let mut arns = self.list_tasks(DesiredStatus::Running).await?;
         arns.extend(self.list_tasks(DesiredStatus::Stopped).await?);
+        // Lists are eventually consistent: only a description tells that a task which was known is no more.
+        arns.extend(self.living_tasks().clone());
         let tasks = self.describe_tasks(arns.into_iter().collect()).await?;
+        *self.living_tasks() =
+            tasks.iter().filter(|task| !is_over(task)).filter_map(Task::task_arn).map(str::to_owned).collect();
         let newer = unlisted(&tasks, &members);
         members.extend(self.describe_members(newer).await?);
         Ok((members, tasks))

@@ -24,7 +24,7 @@ mod role;
 mod settings;
 mod unreachable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
@@ -49,6 +49,8 @@ pub struct EcsCloud {
     ecs: aws_sdk_ecs::Client,
     /// Task definitions that were asked for, by the ARN of their revision.
     definitions: Mutex<BTreeMap<String, TaskDefinition>>,
+    /// The ARNs of the fleet's tasks that were placed or seen last, and had not ended.
+    living_tasks: Mutex<BTreeSet<String>>,
     complaints: Complaints,
 }
 
@@ -61,8 +63,14 @@ impl EcsCloud {
             ec2: aws_sdk_ec2::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
             definitions: Mutex::default(),
+            living_tasks: Mutex::default(),
             complaints: Complaints::default(),
         })
+    }
+
+    /// As with the definitions.
+    fn living_tasks(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.living_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every change to the cache is whole, so one that panicked left nothing half done.
@@ -85,7 +93,9 @@ impl Cloud for EcsCloud {
     }
 
     async fn place(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
-        self.run_task(order).await
+        let task = self.run_task(order).await?;
+        self.living_tasks().insert(task.to_string());
+        Ok(task)
     }
 
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {

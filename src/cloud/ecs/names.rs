@@ -2,7 +2,9 @@
 
 use actors::model::{InstanceId, LaunchOrdinal};
 
-/// The tag on each instance and volume that the fleet launched: the fleet's name. An instance without it is never
+use super::EcsSettings;
+
+/// The tag on each instance and volume that the fleet launched: its cluster's name and its own, `cluster/fleet`. An instance without it is never
 /// terminated.
 pub const FLEET_TAG: &str = "playlivechess-manager:fleet";
 
@@ -12,9 +14,17 @@ pub const LAUNCH_TAG: &str = "playlivechess-manager:launch";
 /// The tag on a task: `standby`, or `available` for one that was taken back. None on a task that never was on standby.
 pub const ROLE_TAG: &str = "playlivechess-manager:role";
 
-/// The client token of a launch. EC2 takes up to 64 ASCII characters; a fleet's name has at most 32.
-pub(super) fn launch_token(fleet: &str, ordinal: LaunchOrdinal) -> String {
-    format!("{fleet}-launch-{ordinal}")
+/// The client token of a launch. EC2 takes up to 64 ASCII characters; a fleet's name has at most 32, and a cluster's,
+/// with 255, has to go in as a hash.
+pub(super) fn launch_token(settings: &EcsSettings, ordinal: LaunchOrdinal) -> String {
+    format!("{}-{:08x}-{ordinal}", settings.fleet, fnv1a(settings.cluster_name()))
+}
+
+/// The 32-bit FNV-1a hash (RFC 9923), which is the same in every build: a token has to outlive its manager.
+fn fnv1a(text: &str) -> u32 {
+    const OFFSET_BASIS: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    text.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME))
 }
 
 /// The client token of a placement. ECS takes up to 64 characters from `!` to `~`.
@@ -25,6 +35,7 @@ pub(super) fn place_token(fleet: &str, instance: &InstanceId, attempt: u32) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::ecs::settings::tests::settings;
 
     const LONGEST_FLEET: &str = "a-fleet-name-of-32-characters-ok";
     const LIMIT: usize = 64;
@@ -32,7 +43,7 @@ mod tests {
     #[test]
     fn the_longest_tokens_are_within_the_limit_of_aws() {
         assert_eq!(LONGEST_FLEET.len(), 32);
-        let launch = launch_token(LONGEST_FLEET, LaunchOrdinal(u64::MAX));
+        let launch = launch_token(&EcsSettings { fleet: LONGEST_FLEET.into(), ..settings() }, LaunchOrdinal(u64::MAX));
         let place = place_token(LONGEST_FLEET, &InstanceId::new("i-0123456789abcdef0"), u32::MAX);
         for token in [launch, place] {
             assert!(token.len() <= LIMIT, "{token} has {} characters", token.len());
@@ -41,9 +52,17 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_is_the_published_one() {
+        // Test vectors of the FNV reference code.
+        assert_eq!([fnv1a(""), fnv1a("a"), fnv1a("foobar")], [0x811c_9dc5, 0xe40c_292c, 0xbf9c_f968]);
+    }
+
+    #[test]
     fn one_intent_has_one_token_and_another_intent_another() {
         let instance = InstanceId::new("i-1");
-        assert_eq!(launch_token("chess", LaunchOrdinal(7)), "chess-launch-7");
+        assert_eq!(launch_token(&settings(), LaunchOrdinal(7)), "chess-933b5bde-7");
+        let elsewhere = EcsSettings { cluster: "staging".into(), ..settings() };
+        assert_ne!(launch_token(&elsewhere, LaunchOrdinal(7)), launch_token(&settings(), LaunchOrdinal(7)));
         assert_eq!(place_token("chess", &instance, 0), "chess-i-1-0");
         assert_ne!(place_token("chess", &instance, 0), place_token("chess", &instance, 1));
     }

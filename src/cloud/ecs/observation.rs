@@ -73,7 +73,7 @@ impl Look<'_> {
         let member = members.max_by_key(|member| member.registered_at().map(|at| (at.secs(), at.subsec_nanos())));
         Instance {
             id: InstanceId::new(id),
-            owned: tag(FLEET_TAG) == Some(&self.settings.fleet),
+            owned: tag(FLEET_TAG) == Some(&self.settings.fleet_tag()),
             ordinal: tag(LAUNCH_TAG).and_then(|ordinal| ordinal.parse().ok()).map(LaunchOrdinal),
             state: instance_state(host),
             launched_at: self.time_of(host.launch_time()),

@@ -51,7 +51,7 @@ fn task(last_status: &str, desired_status: &str) -> ecs::builders::TaskBuilder {
 /// One owned instance in the cluster with that task on it.
 fn shown(task: ecs::Task) -> Shown {
     Shown {
-        instances: vec![owned("i-1", "chess", "3")],
+        instances: vec![owned("i-1", "default/chess", "3")],
         members: vec![member("member-1", "i-1").build()],
         tasks: vec![task],
         ..Shown::default()
@@ -133,10 +133,10 @@ fn a_standby_tag_survives_a_restart() {
 #[test]
 fn only_the_fleets_own_name_makes_an_instance_its_own() {
     let instances = vec![
-        owned("i-1", "chess", "3"),
+        owned("i-1", "default/chess", "3"),
         owned("i-2", "go", "4"),
         instance("i-3", InstanceStateName::Running).build(),
-        owned("i-4", "chess", "three"),
+        owned("i-4", "default/chess", "three"),
     ];
     let (observation, _) = observe(&Shown { instances, ..Shown::default() }, &settings());
     let ownership = observation.instances.iter().map(|instance| (instance.owned, instance.ordinal));
@@ -167,7 +167,7 @@ fn a_member_takes_tasks_while_it_is_active_and_its_agent_answers() {
         [("ACTIVE", true, true), ("ACTIVE", false, false), ("DRAINING", true, false), ("REGISTERING", true, false)]
     {
         let members = vec![member("member-1", "i-1").status(status).agent_connected(agent).build()];
-        let shown = Shown { instances: vec![owned("i-1", "chess", "3")], members, ..Shown::default() };
+        let shown = Shown { instances: vec![owned("i-1", "default/chess", "3")], members, ..Shown::default() };
         let registration = observe(&shown, &settings()).0.instances[0].registration.expect("a member");
         assert_eq!(registration.connected, connected, "{status} {agent}");
     }
@@ -177,7 +177,7 @@ fn a_member_takes_tasks_while_it_is_active_and_its_agent_answers() {
 fn an_instance_that_joined_again_is_the_newer_member() {
     let newer = member("member-2", "i-1").registered_at(DateTime::from_secs(1_700_000_090)).build();
     let members = vec![newer, member("member-1", "i-1").agent_connected(false).build()];
-    let shown = Shown { instances: vec![owned("i-1", "chess", "3")], members, ..Shown::default() };
+    let shown = Shown { instances: vec![owned("i-1", "default/chess", "3")], members, ..Shown::default() };
     let registration = observe(&shown, &settings()).0.instances[0].registration.expect("a member");
     assert_eq!((registration.joined_at, registration.connected), (Timestamp::from_secs(1_700_000_090), true));
 }

@@ -19,7 +19,7 @@ const PAGE: i32 = 500;
 impl EcsCloud {
     /// The instances that carry the fleet's tag, in all states: a terminated one still tells its launch's ordinal.
     pub(super) async fn owned_instances(&self) -> Result<Vec<Instance>, CloudError> {
-        self.find_instances(&format!("tag:{FLEET_TAG}"), vec![self.settings.fleet.clone()]).await
+        self.find_instances(&format!("tag:{FLEET_TAG}"), vec![self.settings.fleet_tag()]).await
     }
 
     /// The instances named, without those that are not there. Naming them in a filter, not as the ids to describe,

@@ -16,8 +16,8 @@ pub struct EcsSettings {
     pub endpoint_url: Option<String>,
     /// Keys to sign with; none: the SDK's ordinary chain.
     pub credentials: Option<AccessKeys>,
-    /// The fleet's name: 1 to 32 letters, digits and hyphens. Two fleets of one account and region have two names,
-    /// and in one cluster two families of task definitions.
+    /// The fleet's name: 1 to 32 letters, digits and hyphens. Two fleets of one cluster have two names, and two
+    /// families of task definitions.
     pub fleet: String,
     /// The cluster, by name or ARN.
     pub cluster: String,
@@ -40,6 +40,17 @@ pub struct EcsSettings {
 }
 
 impl EcsSettings {
+    /// What the fleet's instances carry as its name: `cluster/fleet`. A fleet is of one cluster, and the instances of
+    /// a namesake in another one are not its own.
+    pub(super) fn fleet_tag(&self) -> String {
+        format!("{}/{}", self.cluster_name(), self.fleet)
+    }
+
+    /// The cluster by its name, though it may be given by its ARN.
+    pub(super) fn cluster_name(&self) -> &str {
+        self.cluster.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The family of the task definition: what the fleet's tasks are found by.
     pub(super) fn family(&self) -> &str {
         let revisioned = self.task_definition.rsplit('/').next().unwrap_or_default();
@@ -106,6 +117,14 @@ pub(super) mod tests {
         for form in ["game", "game:7", "arn:aws:ecs:eu-west-1:123456789012:task-definition/game:7"] {
             let settings = EcsSettings { task_definition: form.into(), ..settings() };
             assert_eq!(settings.family(), "game", "{form}");
+        }
+    }
+
+    #[test]
+    fn a_fleet_is_of_one_cluster() {
+        for form in ["games", "arn:aws:ecs:eu-west-1:123456789012:cluster/games"] {
+            let settings = EcsSettings { cluster: form.into(), ..settings() };
+            assert_eq!(settings.fleet_tag(), "games/chess", "{form}");
         }
     }
 

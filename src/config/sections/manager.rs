@@ -76,7 +76,7 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_FLEET",
             default: Default("playlivechess"),
             kind: Kind::Text { allowed: name::FLEET_ALLOWED, check: name::fleet },
-            meaning: "The name that tags the fleet's instances. Two fleets in one account need two names.",
+            meaning: "The name that tags the fleet's instances. Two fleets in one cluster need two names.",
         },
         Setting {
             path: "backup_gameserver",

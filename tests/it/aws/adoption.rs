@@ -62,7 +62,7 @@ async fn somebody_elses_instance_is_never_touched() {
     let foreign = [
         json!({ "task": false }),
         json!({ "task": false, "register": false }),
-        json!({ "task": false, "tags": { FLEET_TAG.0: "another-fleet" } }),
+        json!({ "task": false, "tags": { FLEET_TAG.0: "staging/playlivechess" } }),
     ];
     let mut instances = Vec::new();
     for how in foreign {

@@ -23,7 +23,7 @@ pub(crate) struct Api {
 }
 
 /// The tag that makes an instance one of the manager's.
-pub(crate) const FLEET_TAG: (&str, &str) = ("playlivechess-manager:fleet", "playlivechess");
+pub(crate) const FLEET_TAG: (&str, &str) = ("playlivechess-manager:fleet", "default/playlivechess");
 
 impl Api {
     /// Starts one, with the names of an old `.env` in it and game servers for ten players.

@@ -108,6 +108,6 @@ async fn sixty_random_kills_leave_what_the_margins_ask_for() {
     api.shows("one server and nothing else", |world| world.has_servers(1)).await;
     manager.lists(1).await;
     let launches = api.calls("RunInstances").await;
-    assert!(launches > 10, "the kills were to come in the middle of something: {launches} launches");
+    assert!(launches > 3, "the kills were to come in the middle of something: {launches} launches");
     manager.stop().await;
 }

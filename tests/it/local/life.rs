@@ -2,7 +2,7 @@
 
 use crate::support::manager::{BACKUP, Setup};
 use crate::support::player::Player;
-use crate::support::process::Signal;
+use crate::support::process::{Signal, keeper_of, signal};
 
 #[tokio::test]
 async fn sigterm_ends_it_in_good_order_and_its_game_servers_with_it() {
@@ -31,5 +31,16 @@ async fn clients_get_the_backup_until_the_fleet_is_there() {
     assert_eq!(manager.available().await, BACKUP);
     assert_eq!(manager.get("/readyz").await.0, 200);
     assert_eq!(manager.get("/livez").await.0, 200);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_keeper_that_is_signalled_takes_its_game_server_along() {
+    let setup = Setup::local();
+    let manager = setup.start().await;
+    let server = manager.serves(1).await.remove(0);
+    let player = Player::join(&server).await;
+    signal(keeper_of(&server), Signal::TERM);
+    player.dropped().await;
     manager.stop().await;
 }

@@ -12,13 +12,22 @@ pub(crate) fn signal(pid: Pid, signal: Signal) {
 
 /// The game server that was told to listen at that address.
 pub(crate) fn game_server_at(address: &str) -> Pid {
+    running("game-server", address)
+}
+
+/// The keeper of that game server.
+pub(crate) fn keeper_of(address: &str) -> Pid {
+    running("keeper", address)
+}
+
+/// The process of the binary under test that runs this program, with that word among its arguments.
+fn running(program: &str, argument: &str) -> Pid {
     let mut processes = fs::read_dir("/proc").expect("/proc").flatten();
     let found = processes.find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let line = fs::read_to_string(entry.path().join("cmdline")).ok()?;
         let mut words = line.split('\0');
-        // The keeper has the same words after its own.
-        (words.nth(1) == Some("game-server") && words.any(|word| word == address)).then_some(pid)
+        (words.nth(1) == Some(program) && words.any(|word| word == argument)).then_some(pid)
     });
-    found.and_then(Pid::from_raw).unwrap_or_else(|| panic!("no game server listens at {address}"))
+    found.and_then(Pid::from_raw).unwrap_or_else(|| panic!("no {program} has {argument} among its arguments"))
 }
