@@ -22,6 +22,8 @@ enum Happening {
     LoseHealthAnswer(usize),
     PollAll,
     Observe,
+    /// A list of tasks is eventually consistent: it leaves one out.
+    ObserveAllButATask(usize),
     Decide,
     Carry(usize),
     CarryAndLoseTheAnswer(usize),
@@ -46,6 +48,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => any().prop_map(LoseHealthAnswer),
         10 => Just(PollAll),
         10 => Just(Observe),
+        2 => any().prop_map(ObserveAllButATask),
         12 => Just(Decide),
         12 => any().prop_map(Carry),
         2 => any().prop_map(CarryAndLoseTheAnswer),
@@ -109,6 +112,7 @@ impl Simulation {
             Happening::LoseHealthAnswer(which) => self.deliver(*which, false),
             Happening::PollAll => self.poll_all(),
             Happening::Observe => self.observe(),
+            Happening::ObserveAllButATask(which) => self.observe_all_but(*which),
             Happening::Decide => self.decide(),
             Happening::Carry(which) => self.carry(*which, |outcome| outcome),
             Happening::CarryAndLoseTheAnswer(which) => self.carry(*which, unanswered),
@@ -217,6 +221,15 @@ impl Simulation {
 
     fn observe(&mut self) {
         self.roster.observe(&self.world.observe(self.now), self.now);
+        self.take_orders();
+    }
+
+    fn observe_all_but(&mut self, which: usize) {
+        let mut observation = self.world.observe(self.now);
+        if !observation.tasks.is_empty() {
+            observation.tasks.remove(which % observation.tasks.len());
+        }
+        self.roster.observe(&observation, self.now);
         self.take_orders();
     }
 

@@ -190,6 +190,7 @@ fn a_server_that_two_looks_do_not_show_is_gone() {
     fixture.poll();
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Available, "one look may miss it");
+    (0..3).for_each(|_| fixture.poll());
     fixture.pass(Duration::from_secs(5));
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Gone);

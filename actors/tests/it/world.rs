@@ -106,7 +106,8 @@ impl World {
             return Err(CloudError::NotFound(order.instance.to_string()));
         }
         if self.games.values().any(|game| game.instance == order.instance && !game.stopped) {
-            self.complaints.push(format!("a second task on {}", order.instance));
+            // ECS itself keeps two tasks of one family off an instance where it is asked to.
+            return Err(CloudError::Refused("distinctInstance".into()));
         }
         let task = self.start_game(&order.instance, now);
         self.placements.insert(key, task.clone());

@@ -108,9 +108,10 @@ impl Roster {
         }
         let shown = if server.task.is_some() { task.is_some() } else { instance.is_some() };
         server.absences = if shown { 0 } else { server.absences + 1 };
-        // Lists are eventually consistent; who answers is there.
-        let answers = server.health.condition(self.policy.silent_after_misses) == Condition::Answering;
-        let absent = server.absences >= ABSENCES && sight.begun_at > server.may_lag_until && !answers;
+        // Lists are eventually consistent: who may have players has to be silent as well.
+        let may_be_gone =
+            !server.phase.is_serving() || server.health.condition(self.policy.silent_after_misses) == Condition::Silent;
+        let absent = server.absences >= ABSENCES && sight.begun_at > server.may_lag_until && may_be_gone;
         let task_is_over = match task {
             Some(task) => task.state == TaskState::Stopped,
             None => server.task.is_some() && absent,
