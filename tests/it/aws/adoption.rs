@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, FLEET_TAG};
 use crate::support::player::Player;
+use crate::support::process::Signal;
 
 /// So many that no list comes in one page, and no description in one call.
 const MANY: usize = 150;
@@ -40,7 +41,7 @@ async fn a_fleet_of_150_is_adopted_as_it_is() {
 #[tokio::test]
 async fn a_task_placed_by_hand_serves_and_only_the_task_is_ever_ended() {
     let api = Api::start().await;
-    let setup = api.setup("");
+    let setup = api.setup("DOWNSCALE_MARGIN=20");
     let manager = setup.start().await;
     let own = manager.serves(1).await.remove(0);
     let by_hand = instance_of(&api.launch(json!({})).await);
@@ -48,7 +49,9 @@ async fn a_task_placed_by_hand_serves_and_only_the_task_is_ever_ended() {
     let address = list.iter().find(|address| **address != own).expect("it has an address of its own");
     Player::join(address).await.leave().await;
 
-    // Of 20 free places 18 are kept: the younger server goes.
+    // Of 20 free places 18 are kept from now on: the younger server goes.
+    let _setup = setup.dot_env("DOWNSCALE_MARGIN=18");
+    manager.signal(Signal::HUP);
     manager.log.left(1).await;
     let world = api.shows("one task is left", |world| world.tasks().len() == 1).await;
     assert!(world.living().contains(&by_hand), "an instance without the fleet's tag is not the fleet's");
