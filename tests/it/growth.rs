@@ -55,9 +55,9 @@ async fn the_fleet_grows_with_its_players_and_shrinks_without_them(cloud: Cloud)
 }
 
 /// Three servers with a game on each, of which one is too many once fewer will do.
-async fn one_on_standby(cloud: Cloud) -> (Setup, Manager, Vec<Player>, String) {
+pub(crate) async fn one_on_standby(setup: Setup) -> (Setup, Manager, Vec<Player>, String) {
     const SPREAD_OUT: &str = "MANAGER_ALLOCATION=distributed\nMANAGER_MIN_SERVERS=";
-    let setup = cloud.setup(&format!("{SPREAD_OUT}3")).await;
+    let setup = setup.dot_env(&format!("{SPREAD_OUT}3"));
     let manager = setup.start().await;
     manager.serves(3).await;
     let mut players = Vec::new();
@@ -74,7 +74,7 @@ async fn one_on_standby(cloud: Cloud) -> (Setup, Manager, Vec<Player>, String) {
 }
 
 async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_have_left(cloud: Cloud) {
-    let (_setup, manager, players, standby) = one_on_standby(cloud).await;
+    let (_setup, manager, players, standby) = one_on_standby(cloud.setup("").await).await;
     assert!(!manager.list().await.contains(&standby));
     for _ in 0..10 {
         assert_ne!(manager.available().await, standby);
@@ -96,7 +96,7 @@ async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_ha
 }
 
 async fn a_rush_takes_a_server_back_from_standby_before_anything_is_launched(cloud: Cloud) {
-    let (_setup, manager, players, standby) = one_on_standby(cloud).await;
+    let (_setup, manager, players, standby) = one_on_standby(cloud.setup("").await).await;
     let now = manager.log.now();
     // 16 places are free on the other two; the margin is 4.
     for _ in 0..13 {

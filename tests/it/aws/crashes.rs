@@ -6,6 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use super::api::Api;
+use crate::growth::one_on_standby;
 use crate::support::process::Signal;
 
 #[tokio::test]
@@ -30,24 +31,10 @@ async fn killed_in_the_middle_of_a_launch_nothing_is_launched_twice() {
 
 #[tokio::test]
 async fn killed_in_the_middle_of_a_drain_standby_is_still_standby() {
-    const SPREAD_OUT: &str = "MANAGER_ALLOCATION=distributed\nMANAGER_MIN_SERVERS=";
     let api = Api::start().await;
-    let setup = api.setup(&format!("{SPREAD_OUT}3"));
-    let manager = setup.start().await;
-    manager.serves(3).await;
-    let mut players = Vec::new();
-    for _ in 0..6 {
-        players.push(manager.bring_player().await);
-    }
-    let now = manager.log.now();
-    let setup = setup.dot_env(&format!("{SPREAD_OUT}1"));
-    manager.signal(Signal::HUP);
-    let standby = manager.log.moved(now, "standby", 1).await.remove(0);
+    let (setup, manager, players, standby) = one_on_standby(api.setup("")).await;
     let recorded = |world: &super::api::World| world.roles().contains(&"standby".to_owned());
     api.shows("the role is recorded", recorded).await;
-    let state = manager.state().await;
-    let standby = state.into_iter().find(|server| server.id == standby).and_then(|server| server.address);
-    let standby = standby.expect("it serves");
     manager.kill().await;
 
     let manager = setup.start().await;
