@@ -68,7 +68,7 @@ class Launcher:
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.wait(timeout=5)
+        self.process.wait(timeout=30)
         self.process.stdout.close()
 
 
@@ -78,7 +78,7 @@ def fetch(request: Request | str, timeout: float = 10):
 
 
 def health(address: str) -> dict:
-    return fetch(f"http://{address}/health/", timeout=1)
+    return fetch(f"http://{address}/health/", timeout=5)
 
 
 def answers(address: str) -> bool:
@@ -89,10 +89,15 @@ def answers(address: str) -> bool:
 
 
 def exists(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Whether it runs: one that has ended and that init has not come round to is a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
-def until(what: str, condition: Callable, timeout: float = 10):
+def until(what: str, condition: Callable, timeout: float = 30):
     """The first answer that is true."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -474,8 +479,8 @@ class Agents(Case):
                     launcher.process.stdin.close()
                 else:
                     launcher.process.send_signal(end)
-                launcher.process.wait(timeout=5)
-                until("the game has died", lambda: not exists(game["pid"]), timeout=2)
+                launcher.process.wait(timeout=30)
+                until("the game has died", lambda: not exists(game["pid"]))
 
 
 class Faults(Case):
