@@ -116,7 +116,7 @@ impl Actor for FleetSupervisor {
     async fn handle(&self, me: FleetRef, msg: FleetMsg, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
-            FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek(state.clock.now())),
+            FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
             FleetMsg::Report(report) => state.report(&me, report).await?,

@@ -7,62 +7,81 @@ use super::time::Timestamp;
 /// One place handed out.
 #[derive(Clone, Copy, Debug)]
 struct Hold {
-    number: u64,
     made_at: Timestamp,
     expires_at: Timestamp,
 }
 
-/// The holds on one server, oldest first.
+/// The holds on one server, oldest first. Only a health answer ends one: by showing that its client has come, or, once
+/// its time is over, that it has not. Time alone does not, since a client may have come since the last answer.
 #[derive(Debug, Default)]
 pub struct Holds {
     open: VecDeque<Hold>,
-    last_ended_at: Option<Timestamp>,
 }
 
 impl Holds {
     /// No holds.
-    pub(crate) const NONE: Self = Self { open: VecDeque::new(), last_ended_at: None };
+    pub(crate) const NONE: Self = Self { open: VecDeque::new() };
 
     /// How many places are held.
     pub fn count(&self) -> u32 {
         u32::try_from(self.open.len()).unwrap_or(u32::MAX)
     }
 
-    /// When the last hold ended, if there ever was one: what a server said before cannot know of that client.
-    pub const fn last_ended_at(&self) -> Option<Timestamp> {
-        self.last_ended_at
+    /// Holds a place.
+    pub(crate) fn add(&mut self, made_at: Timestamp, expires_at: Timestamp) {
+        self.open.push_back(Hold { made_at, expires_at });
     }
 
-    /// Holds a place. `number` tells it apart from every other hold.
-    pub(crate) fn add(&mut self, number: u64, made_at: Timestamp, expires_at: Timestamp) {
-        self.open.push_back(Hold { number, made_at, expires_at });
-    }
-
-    /// Ends one hold whose time is over; whether it was still open.
-    pub(crate) fn expire(&mut self, number: u64, now: Timestamp) -> bool {
-        let Some(at) = self.open.iter().position(|hold| hold.number == number) else {
-            return false;
-        };
-        self.open.remove(at);
-        self.last_ended_at = Some(now);
-        true
-    }
-
-    /// Ends up to `seats` of the oldest holds made before `asked_at`: their clients have shown up in an answer to a
-    /// question put after the hold was made. Gives back the (expiry, number) of each.
-    pub(crate) fn seat(&mut self, seats: u32, asked_at: Timestamp, now: Timestamp) -> Vec<(Timestamp, u64)> {
-        let mut seated = Vec::new();
-        while seated.len() < seats as usize && self.open.front().is_some_and(|hold| hold.made_at < asked_at) {
-            if let Some(hold) = self.open.pop_front() {
-                seated.push((hold.expires_at, hold.number));
-                self.last_ended_at = Some(now);
+    /// Takes in an answer to a question put at `asked_at` that shows so many more players than the one before. They are
+    /// the clients of the oldest holds that were made before the question; who has not come by the end of its time is
+    /// not waited for any more.
+    pub(crate) fn answered(&mut self, arrived: u32, asked_at: Timestamp) {
+        for _ in 0..arrived {
+            if self.open.front().is_none_or(|hold| hold.made_at >= asked_at) {
+                break;
             }
+            self.open.pop_front();
         }
-        seated
+        self.open.retain(|hold| hold.expires_at > asked_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: std::time::Duration = std::time::Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_secs(1000 + seconds)
     }
 
-    /// The (expiry, number) of every open hold.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Timestamp, u64)> {
-        self.open.iter().map(|hold| (hold.expires_at, hold.number))
+    fn made_at(times: &[u64]) -> Holds {
+        let mut holds = Holds::default();
+        times.iter().for_each(|made| holds.add(at(*made), at(*made) + TTL));
+        holds
+    }
+
+    #[test]
+    fn clients_that_have_come_end_the_oldest_holds() {
+        let mut holds = made_at(&[0, 1, 2]);
+        holds.answered(2, at(3));
+        assert_eq!(holds.count(), 1);
+    }
+
+    #[test]
+    fn a_hold_made_after_the_question_is_not_in_its_answer() {
+        let mut holds = made_at(&[0, 5]);
+        holds.answered(2, at(3));
+        assert_eq!(holds.count(), 1);
+    }
+
+    #[test]
+    fn a_hold_ends_with_the_first_question_after_its_time() {
+        let mut holds = made_at(&[0, 5]);
+        holds.answered(0, at(9));
+        assert_eq!(holds.count(), 2);
+        holds.answered(0, at(10));
+        assert_eq!(holds.count(), 1);
     }
 }

@@ -218,8 +218,8 @@ impl Server {
         }
     }
 
-    /// Whether nobody can lose a game by its end: it went to standby, then said that it is ready, in answer to a
-    /// question put after its last hold ended.
+    /// Whether nobody can lose a game by its end: it went to standby, then said that it is ready, in an answer that
+    /// showed whom its holds were for.
     pub fn is_drained(&self, silent_after_misses: u32) -> bool {
         let Some((answer, asked_at)) = self.health.last() else {
             return false;
@@ -229,7 +229,6 @@ impl Server {
             && answer.ready_to_close
             && asked_at > self.phase_since
             && self.holds.count() == 0
-            && self.holds.last_ended_at().is_none_or(|ended| asked_at > ended)
             && asked_at > self.unknown_holds_until
     }
 }

@@ -110,7 +110,21 @@ fn a_hold_ends_when_its_player_is_seen_or_its_time_is_over() {
     fixture.says(id, 9, false);
     assert_eq!(fixture.holds(id), 2, "one has left, nobody arrived");
     fixture.pass(Duration::from_secs(30));
+    fixture.says(id, 9, false);
     assert_eq!(std::iter::from_fn(|| fixture.allocate()).count(), 9, "the others did not come in time");
+}
+
+#[test]
+fn a_player_who_came_after_the_last_answer_keeps_the_place_however_seldom_the_server_is_asked() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    let id = fixture.ids()[0];
+    fixture.says(id, 1, false);
+    fixture.allocate();
+    // The player comes in time; the next question is put only after the hold's end.
+    fixture.pass(Duration::from_secs(31));
+    assert_eq!(fixture.allocate(), None);
+    fixture.says(id, 0, false);
+    assert_eq!((fixture.allocate(), fixture.holds(id)), (None, 0));
 }
 
 #[test]

@@ -20,23 +20,18 @@ pub struct Allocation {
 impl Roster {
     /// Hands out a place and holds it; none if no server has one. O(log n) in the number of servers.
     pub fn allocate(&mut self, now: Timestamp) -> Option<Allocation> {
-        self.expire_holds(now);
         let before = self.expected();
         let id = self.index.pick(self.policy.allocation)?;
         let server = self.servers.get_mut(&id)?;
         let address = server.endpoint.as_ref()?.players.clone();
-        self.last_hold += 1;
-        let expires_at = now + self.policy.hold_ttl;
-        server.holds.add(self.last_hold, now, expires_at);
-        self.expiries.insert((expires_at, self.last_hold, id));
+        server.holds.add(now, now + self.policy.hold_ttl);
         self.reindex(id);
         let margin = u64::from(self.policy.upscale_margin);
         Some(Allocation { server: id, address, crosses_margin: before >= margin && self.expected() < margin })
     }
 
     /// Where the next player would be sent, without holding the place.
-    pub fn peek(&mut self, now: Timestamp) -> Option<Address> {
-        self.expire_holds(now);
+    pub fn peek(&self) -> Option<Address> {
         let id = self.index.pick(self.policy.allocation)?;
         Some(self.servers.get(&id)?.endpoint.as_ref()?.players.clone())
     }

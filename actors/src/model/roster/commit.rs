@@ -36,7 +36,6 @@ pub enum Refused {
 impl Roster {
     /// Carries an action out in the roster; the cloud follows by [`orders`](Roster::orders).
     pub fn commit(&mut self, action: Action, now: Timestamp) -> Result<(), Refused> {
-        self.expire_holds(now);
         match action {
             Action::Launch(count) => self.begin_launch(count, now),
             Action::TakeBack(id) => self.change_role(id, Phase::Standby, Event::TakenBack, now),

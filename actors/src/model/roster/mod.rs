@@ -11,7 +11,7 @@ mod reconcile;
 mod report;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::allocation::AllocationIndex;
 use super::id::{InstanceId, ServerId};
@@ -69,13 +69,10 @@ pub struct Roster {
     policy: Policy,
     servers: BTreeMap<ServerId, Server>,
     index: AllocationIndex,
-    /// Open holds by their end: (expiry, number, server).
-    expiries: BTreeSet<(Timestamp, u64, ServerId)>,
     ledger: LaunchLedger,
     /// Servers launched and not serving yet; kept so that an allocation need not count them.
     launching: u32,
     last_server: u64,
-    last_hold: u64,
     /// When the last complete look at the cloud began.
     observed_at: Option<Timestamp>,
     /// When most of the fleet was last seen to be silent: no server's silence counts from before then.
@@ -90,11 +87,9 @@ impl Roster {
             policy,
             servers: BTreeMap::new(),
             index: AllocationIndex::default(),
-            expiries: BTreeSet::new(),
             ledger: LaunchLedger::default(),
             launching: 0,
             last_server: 0,
-            last_hold: 0,
             observed_at: None,
             blind_at: Timestamp::default(),
             notes: Vec::new(),
@@ -168,12 +163,8 @@ impl Roster {
             }
         }
         self.reindex(id);
-        if to == Phase::Gone
-            && let Some(server) = self.servers.remove(&id)
-        {
-            for (expires_at, number) in server.holds.iter() {
-                self.expiries.remove(&(expires_at, number, id));
-            }
+        if to == Phase::Gone {
+            self.servers.remove(&id);
         }
     }
 
@@ -183,19 +174,6 @@ impl Roster {
             let free = server.free(self.policy.silent_after_misses);
             self.index.update(id, server.indexed, free);
             server.indexed = free;
-        }
-    }
-
-    /// Ends the holds whose time is over.
-    fn expire_holds(&mut self, now: Timestamp) {
-        while let Some(&entry @ (expires_at, number, id)) = self.expiries.first()
-            && expires_at <= now
-        {
-            self.expiries.remove(&entry);
-            if let Some(server) = self.servers.get_mut(&id) {
-                server.holds.expire(number, now);
-            }
-            self.reindex(id);
         }
     }
 

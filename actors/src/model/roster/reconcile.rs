@@ -31,7 +31,6 @@ impl Roster {
             instances: observation.instances.iter().map(|instance| (&instance.id, instance)).collect(),
             tasks: observation.tasks.iter().map(|task| (&task.id, task)).collect(),
         };
-        self.expire_holds(now);
         self.adopt_tasks(&sight, now);
         self.adopt_instances(&sight, now);
         let known: Vec<ServerId> = self.servers.keys().copied().collect();

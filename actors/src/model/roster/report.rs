@@ -10,7 +10,6 @@ impl Roster {
     /// Takes in the answer to a health question put at `asked_at`; `None` is a miss. An answer that comes after that
     /// to a later question is dropped.
     pub fn report(&mut self, id: ServerId, asked_at: Timestamp, answer: Option<HealthAnswer>, now: Timestamp) {
-        self.expire_holds(now);
         let Some(server) = self.servers.get_mut(&id).filter(|server| server.phase.is_polled()) else {
             return;
         };
@@ -28,9 +27,7 @@ impl Roster {
         // Places taken since the last answer are those of the oldest holds: their players have arrived.
         let before = server.health.last().map_or(0, |(last, _)| last.available_capacity);
         let arrived = before.saturating_sub(answer.available_capacity);
-        for (expires_at, number) in server.holds.seat(arrived, asked_at, now) {
-            self.expiries.remove(&(expires_at, number, id));
-        }
+        server.holds.answered(arrived, asked_at);
         server.health.answered(answer, asked_at);
         if server.phase == Phase::Starting {
             self.happen(id, Event::Answered, now, now);

@@ -8,7 +8,6 @@ use crate::model::view::{FleetView, ServerView};
 impl Roster {
     /// The fleet as a decision sees it.
     pub fn view(&mut self, now: Timestamp) -> FleetView {
-        self.expire_holds(now);
         if self.is_blind() {
             self.blind_at = now;
         }
