@@ -1,6 +1,7 @@
 //! The scaling decision: a pure function from what is seen to what is done.
 
 use super::id::ServerId;
+use super::launches::VISIBILITY;
 use super::life::{CloseReason, Phase};
 use super::policy::Policy;
 use super::server::Condition;
@@ -105,11 +106,14 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
         return Vec::new();
     }
     let close_reason = |server: &ServerView| {
-        let waited = now.since(server.phase_since);
+        // What a restarted manager sees for the first time may have a task that the cloud does not show yet.
+        let is_past = |deadline| {
+            now.since(server.phase_since) >= deadline && now.since(server.known_since) >= deadline.min(VISIBILITY)
+        };
         match server.phase {
-            Phase::Booting if waited >= policy.boot_deadline => Some(CloseReason::BootOverdue),
-            Phase::Joined | Phase::Placed if waited >= policy.placement_deadline => Some(CloseReason::PlacementOverdue),
-            Phase::Starting if waited >= policy.healthy_deadline => Some(CloseReason::HealthOverdue),
+            Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),
+            Phase::Joined | Phase::Placed if is_past(policy.placement_deadline) => Some(CloseReason::PlacementOverdue),
+            Phase::Starting if is_past(policy.healthy_deadline) => Some(CloseReason::HealthOverdue),
             Phase::Standby if server.drained => Some(CloseReason::Drained),
             Phase::Available | Phase::Standby
                 if is_silent(server)

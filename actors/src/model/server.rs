@@ -132,6 +132,8 @@ pub struct Server {
     pub phase: Phase,
     /// When that phase began; for a launch by the cloud's own times, so that a restart does not put deadlines off.
     pub phase_since: Timestamp,
+    /// Since when this manager knows it.
+    pub known_since: Timestamp,
     /// What is known of its health.
     pub health: Health,
     /// Places handed out on it.
@@ -166,6 +168,7 @@ impl Server {
             endpoint: None,
             phase,
             phase_since: since,
+            known_since: now,
             health: Health::unheard(now),
             holds: Holds::NONE,
             indexed: 0,

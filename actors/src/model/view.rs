@@ -28,6 +28,8 @@ pub struct ServerView {
     pub phase: Phase,
     /// Since when.
     pub phase_since: Timestamp,
+    /// Since when this manager knows it. The cloud may show late what belongs to it.
+    pub known_since: Timestamp,
     /// What may be made of its health.
     pub condition: Condition,
     /// Since when it owes an answer, if it does.

@@ -17,6 +17,7 @@ fn server(number: u64, phase: Phase, unclaimed: u32) -> ServerView {
         id: ServerId::from_number(number),
         phase,
         phase_since: ago(0),
+        known_since: Timestamp::default(),
         condition: Condition::Answering,
         unanswered_since: ago(0),
         heard: true,
@@ -205,6 +206,24 @@ fn with_steady_players_any_fleet_comes_to_rest_in_a_few_rounds() {
 
 fn change(servers: &mut [ServerView], id: ServerId, phase: Phase) {
     servers.iter_mut().filter(|server| server.id == id).for_each(|server| server.phase = phase);
+}
+
+#[test]
+fn an_old_instance_that_was_first_seen_just_now_is_not_given_up_at_once() {
+    let policy = Policy::default();
+    for phase in [Phase::Booting, Phase::Joined, Phase::Placed, Phase::Starting] {
+        let known = |seconds| ServerView {
+            phase_since: Timestamp::default(),
+            known_since: ago(seconds),
+            ..server(9, phase, 0)
+        };
+        assert_eq!(
+            actions(&fleet([available(1, 10), known(59)]), &policy),
+            [],
+            "{phase}: its task may not be shown yet"
+        );
+        assert_ne!(actions(&fleet([available(1, 10), known(60)]), &policy), [], "{phase}");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Roster {
             id: server.id,
             phase: server.phase,
             phase_since: server.phase_since,
+            known_since: server.known_since,
             condition: server.health.condition(silent_after),
             unanswered_since: self.silent_since(server),
             heard: server.health.last().is_some(),
