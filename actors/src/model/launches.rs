@@ -16,6 +16,9 @@ use crate::ports::CloudError;
 /// How long the cloud may take to show what it has made (EC2 and ECS are eventually consistent: seconds, as a rule).
 pub const VISIBILITY: Duration = Duration::from_secs(60);
 
+/// Between two tries at ordinals that turn out to be spent: EC2 refills `RunInstances` by two calls a second.
+const SPENT_PAUSE: Duration = Duration::from_millis(500);
+
 /// Why nothing can be launched now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LaunchesBlocked {
@@ -58,6 +61,9 @@ pub struct LaunchLedger {
     /// How far the next ordinal jumps when one turns out to be spent or contested: doubled each time, since a fleet that was gone
     /// for a while has left any number of spent ones behind.
     stride: u64,
+    /// When the first look began. Until all that an earlier manager made must be visible, no ordinal is jumped over: it
+    /// could be the one of a launch that is not visible yet.
+    looking_since: Option<Timestamp>,
     failures: u32,
     last_failed: Option<LaunchOrdinal>,
     not_before: Timestamp,
@@ -69,6 +75,7 @@ impl Default for LaunchLedger {
             next: LaunchOrdinal(1),
             current: None,
             stride: 1,
+            looking_since: None,
             failures: 0,
             last_failed: None,
             not_before: Timestamp::default(),
@@ -99,6 +106,11 @@ impl LaunchLedger {
     /// Failed launches in a row.
     pub const fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// Notes that the cloud was looked at.
+    pub(super) fn looked(&mut self, begun_at: Timestamp) {
+        self.looking_since.get_or_insert(begun_at);
     }
 
     /// Notes an instance that the cloud shows to be of a launch.
@@ -192,8 +204,10 @@ impl LaunchLedger {
             CloudError::Conflict(_) => launch.progress = Progress::Contested { until: now + VISIBILITY },
             CloudError::Spent(_) => {
                 launch.order.ordinal = order.ordinal.plus(self.stride);
-                launch.progress = Progress::ToAsk { not_before: now };
-                self.stride = self.stride.saturating_mul(2);
+                launch.progress = Progress::ToAsk { not_before: now + SPENT_PAUSE };
+                if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {
+                    self.stride = self.stride.saturating_mul(2);
+                }
             }
             CloudError::NotFound(_) | CloudError::NoCapacity(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
                 if launch.unanswered > 0 {
@@ -321,12 +335,14 @@ mod tests {
     fn spent_ordinals_are_passed_over_in_growing_strides() {
         let mut ledger = LaunchLedger::default();
         ledger.begin(1, at(0));
+        ledger.looked(at(0));
         let mut tried = Vec::new();
-        while let Some(order) = ledger.take_order(at(0), PATIENCE).filter(|_| tried.len() < 5) {
+        for now in [0, 10, 20, 60, 61, 62, 63] {
+            let order = ledger.take_order(at(now), PATIENCE).expect("an order");
             tried.push(order.ordinal.0);
-            ledger.not_launched(order, &CloudError::Spent("terminated".into()), &Policy::default(), at(0));
+            ledger.not_launched(order, &CloudError::Spent("terminated".into()), &Policy::default(), at(now));
         }
-        assert_eq!(tried, [1, 2, 4, 8, 16]);
+        assert_eq!(tried, [1, 2, 3, 4, 5, 7, 11], "one by one while a launch before the start may not be visible yet");
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Roster {
             instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, &instance.id));
             self.ledger.saw_instance(&instance.id);
         }
+        self.ledger.looked(sight.begun_at);
         self.ledger.expire(now);
         self.observed_at = Some(observation.begun_at);
     }
