@@ -1,0 +1,166 @@
+//! What can go wrong: faults that last for a while, and accidents that happen at one moment.
+
+use std::fmt;
+use std::time::Duration;
+
+use actors::model::Timestamp;
+
+/// A fault, from when to when. Before and after it its part of the world works.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// From then on.
+    pub from: Timestamp,
+    /// Until then.
+    pub until: Timestamp,
+}
+
+/// What is wrong for a while. A share is of the calls, instances, tasks or servers that it can befall.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum FaultKind {
+    /// Calls are answered as throttled, whatever the buckets hold.
+    Throttling(f64),
+    /// Calls that change something are denied: somebody took the manager's permissions away.
+    Denials,
+    /// Calls fail without effect, and without an answer that says so.
+    LostRequests(f64),
+    /// Calls take effect and their answers are lost.
+    LostAnswers(f64),
+    /// Calls are not answered in time and take effect after that.
+    LateEffects(f64),
+    /// Calls take seconds.
+    SlowCalls,
+    /// No call gets through.
+    Outage,
+    /// There are no instances to be had.
+    NoCapacity,
+    /// There are fewer instances to be had than asked for.
+    Scarcity,
+    /// Tasks are refused on instances that could take them.
+    PlacementFailures(f64),
+    /// What was written is shown only much later.
+    ReadLag(Duration),
+    /// Some of what is read comes from replicas that are behind, and a list may leave a task out.
+    StaleReads(f64),
+    /// New instances never join the cluster.
+    NeverJoin(f64),
+    /// New instances join late.
+    LateJoin(f64),
+    /// The agents of instances lose their connection.
+    AgentsDisconnected(f64),
+    /// Tasks fail to start.
+    StartFailures(f64),
+    /// Game servers take minutes until they listen.
+    SlowStart,
+    /// Game servers die soon after they came to serve.
+    EarlyDeaths(f64),
+    /// Game servers take health questions and never answer.
+    Hangs(f64),
+    /// Game servers take seconds to answer.
+    SlowAnswers(f64),
+    /// Game servers answer what is not the contract.
+    Garbage(f64),
+    /// The manager cannot reach game servers; their players can.
+    CutOff(f64),
+}
+
+impl FaultKind {
+    /// A word for figures.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Throttling(_) => "throttling",
+            Self::Denials => "denials",
+            Self::LostRequests(_) => "lost requests",
+            Self::LostAnswers(_) => "lost answers",
+            Self::LateEffects(_) => "late effects",
+            Self::SlowCalls => "slow calls",
+            Self::Outage => "API outage",
+            Self::NoCapacity => "no capacity",
+            Self::Scarcity => "scarcity",
+            Self::PlacementFailures(_) => "placement failures",
+            Self::ReadLag(_) => "lagging reads",
+            Self::StaleReads(_) => "stale reads",
+            Self::NeverJoin(_) => "instances never join",
+            Self::LateJoin(_) => "instances join late",
+            Self::AgentsDisconnected(_) => "agents disconnected",
+            Self::StartFailures(_) => "tasks fail to start",
+            Self::SlowStart => "slow starts",
+            Self::EarlyDeaths(_) => "early deaths",
+            Self::Hangs(_) => "hanging servers",
+            Self::SlowAnswers(_) => "slow answers",
+            Self::Garbage(_) => "garbage answers",
+            Self::CutOff(_) => "network cut",
+        }
+    }
+
+    /// Whether calls to the cloud suffer, or what they show: what the manager is to do may have to wait for its end.
+    pub const fn is_of_the_cloud(&self) -> bool {
+        !matches!(self, Self::Hangs(_) | Self::SlowAnswers(_) | Self::Garbage(_) | Self::CutOff(_))
+    }
+}
+
+/// What happens at one moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Accident {
+    /// The machine under an instance dies.
+    InstanceLost,
+    /// An operator terminates an instance.
+    InstanceTerminatedByHand,
+    /// An operator stops a task.
+    TaskStoppedByHand,
+    /// An operator runs a game server on an instance of his own.
+    GameByHand,
+    /// An operator runs something else on an instance of the fleet.
+    OtherTaskByHand,
+    /// A spot notice: the instance drains, and is gone two minutes later.
+    SpotNotice,
+    /// A game server's process dies.
+    GameDies,
+    /// Many players come at once, so many.
+    Rush(u32),
+    /// The manager dies, and is started again after so long.
+    Crash(CrashPoint, Duration),
+    /// The manager is told to end, and is started again after so long.
+    Restart(Duration),
+    /// A second manager is started beside the first, for so long; then one of the two dies.
+    SecondManager(Duration),
+}
+
+/// The moment at which a manager dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CrashPoint {
+    /// Now, once so many turns of the runtime have passed: between any two messages.
+    Turns(u32),
+    /// When its next call that changes something has been sent and has not taken effect.
+    BeforeEffect,
+    /// When its next call that changes something has taken effect and was not answered.
+    BeforeAnswer,
+    /// Some turns after its next call that changes something was answered.
+    AfterAnswer(u32),
+}
+
+impl Accident {
+    /// A word for figures.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InstanceLost => "instance lost",
+            Self::InstanceTerminatedByHand => "instance ended by hand",
+            Self::TaskStoppedByHand => "task stopped by hand",
+            Self::GameByHand => "game started by hand",
+            Self::OtherTaskByHand => "other task on an instance",
+            Self::SpotNotice => "spot notice",
+            Self::GameDies => "game server died",
+            Self::Rush(_) => "rush of players",
+            Self::Crash(..) => "manager crashed",
+            Self::Restart(_) => "manager restarted",
+            Self::SecondManager(_) => "two managers at once",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} for {:?}", self.kind, self.until.since(self.from))
+    }
+}

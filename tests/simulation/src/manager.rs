@@ -1,0 +1,314 @@
+//! One manager's process: the production actors, and the way out of it to the cloud and to the game servers. When it
+//! dies, what is on its way to the cloud goes on; nothing comes back, and nothing more is asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::model::{
+    Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp,
+};
+use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use ractor::rpc::CallResult;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::event::{Call, Cause, Event, Given, ManagerId};
+use crate::scenario::CONCURRENCY;
+use crate::world::World;
+use crate::world::aws::ApiError;
+use crate::world::calls::{Fate, Then};
+use crate::world::games::{Meets, Says};
+
+/// How long a client waits for an answer: the default of `http.answer_timeout`.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a manager that is told to end may take: the default of `http.shutdown_limit`.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
+
+/// The world, shared by all who live in it. One thread runs them all, so nobody ever waits for it.
+#[derive(Clone, Debug)]
+pub struct SharedWorld(Arc<Mutex<World>>);
+
+impl SharedWorld {
+    /// Shares a world.
+    pub fn new(world: World) -> Self {
+        Self(Arc::new(Mutex::new(world)))
+    }
+
+    /// The world. Never held over an await.
+    pub fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A manager that runs.
+#[derive(Debug)]
+pub struct Manager {
+    /// Which.
+    pub id: ManagerId,
+    /// Its supervisor.
+    pub fleet: FleetRef,
+    /// Ends with the supervisor.
+    pub ended: JoinHandle<()>,
+}
+
+impl Manager {
+    /// Starts one.
+    pub async fn start(world: &SharedWorld, clock: Clock) -> Self {
+        let (id, policy) = {
+            let mut world = world.lock();
+            (world.manager_started(), world.scenario.policy.clone())
+        };
+        let ports = Arc::new(Ports { manager: id, world: world.clone() });
+        let args = FleetArgs { policy, cloud: ports.clone(), concurrency: CONCURRENCY, probe: ports, clock };
+        let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
+        Self { id, fleet, ended }
+    }
+
+    /// Asks it for a place, as a client's request does.
+    pub async fn allocate(fleet: FleetRef) -> Given {
+        match fleet.call(FleetMsg::Allocate, Some(ANSWER_TIMEOUT)).await {
+            Ok(CallResult::Success(Some(address))) => Given::Place(address),
+            Ok(CallResult::Success(None)) => Given::Backup,
+            _ => Given::Nothing,
+        }
+    }
+
+    /// Ends it as SIGTERM does.
+    pub async fn end(self) {
+        let _ = self.fleet.call(FleetMsg::Finish, Some(SHUTDOWN_LIMIT)).await;
+        self.fleet.stop(None);
+        let _ = self.ended.await;
+    }
+}
+
+/// The ways out of one manager.
+struct Ports {
+    manager: ManagerId,
+    world: SharedWorld,
+}
+
+impl Ports {
+    /// Sends a call on its way. What comes of it does not depend on whether its caller still waits.
+    async fn call<T: Send + 'static>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut World) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, CloudError> {
+        self.alive().await;
+        let fate = self.world.lock().receive(self.manager, &call);
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(travel(self.world.clone(), self.manager, call, fate, act, answer));
+        match answered.await {
+            Ok(told) => told.map_err(|error| cloud_error(&error)),
+            // Nobody will ever answer.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// A process that is gone asks nothing.
+    async fn alive(&self) {
+        if !self.world.lock().runs(self.manager) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn stop(&self, task: TaskId) -> Result<(), CloudError> {
+        let by = Cause::Manager(self.manager);
+        self.call(Call::StopTask { task: task.clone() }, move |world| world.stop_task(&task, by)).await
+    }
+
+    async fn terminate(&self, instances: Vec<InstanceId>) -> Result<(), CloudError> {
+        let by = Cause::Manager(self.manager);
+        let call = Call::Terminate { instances: instances.clone() };
+        self.call(call, move |world| world.terminate(&instances, by)).await
+    }
+}
+
+/// A call on its way to AWS and back.
+async fn travel<T>(
+    world: SharedWorld,
+    manager: ManagerId,
+    call: Call,
+    fate: Fate,
+    act: impl FnOnce(&mut World) -> Result<T, ApiError>,
+    answer: oneshot::Sender<Result<T, ApiError>>,
+) {
+    sleep(if let Then::Late(late) = fate.then { late } else { fate.before }).await;
+    let told = match fate.then {
+        Then::Refused(error) => Some(Err(error)),
+        Then::Effect => Some(take_effect(&world, manager, &call, act)),
+        Then::EffectUnanswered => {
+            let _ = take_effect(&world, manager, &call, act);
+            Some(Err(ApiError::ConnectionClosed))
+        }
+        Then::Late(_) => {
+            let _ = take_effect(&world, manager, &call, act);
+            None
+        }
+    };
+    sleep(fate.after).await;
+    let how = match &told {
+        Some(Ok(_)) => "answered",
+        Some(Err(ApiError::ConnectionClosed)) | None => "not answered",
+        Some(Err(_)) => "refused",
+    };
+    world.lock().call_ended(manager, &call, how);
+    if let Some(told) = told {
+        // Who asked may be gone.
+        let _ = answer.send(told);
+    }
+}
+
+fn take_effect<T>(
+    world: &SharedWorld,
+    manager: ManagerId,
+    call: &Call,
+    act: impl FnOnce(&mut World) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let mut world = world.lock();
+    let made = act(&mut world);
+    world.took_effect(manager, call);
+    made
+}
+
+/// As the adapter of the real cloud understands AWS's errors.
+fn cloud_error(error: &ApiError) -> CloudError {
+    match error {
+        ApiError::Throttled => CloudError::Throttled("ThrottlingException".into()),
+        ApiError::Denied => CloudError::Denied("UnauthorizedOperation".into()),
+        ApiError::NoCapacity => CloudError::NoCapacity("InsufficientInstanceCapacity".into()),
+        ApiError::OtherParameters => CloudError::Conflict("IdempotentParameterMismatch".into()),
+        ApiError::NotFound => CloudError::NotFound("InvalidInstanceID.NotFound".into()),
+        ApiError::Refused(reason) if reason.starts_with("RESOURCE:") => CloudError::NoCapacity((*reason).into()),
+        ApiError::Refused(reason) => CloudError::Refused((*reason).into()),
+        ApiError::ConnectionClosed => CloudError::Unanswered("the connection was closed".into()),
+    }
+}
+
+#[async_trait]
+impl Cloud for Ports {
+    async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
+        let instances = self.call(Call::ReadInstances, |world| Ok(world.instances_shown())).await?;
+        let seen = self.call(Call::ReadCluster, move |world| Ok(world.observation(begun_at, instances))).await?;
+        self.alive().await;
+        self.world.lock().tell(Event::Looked(self.manager, begun_at));
+        Ok(seen)
+    }
+
+    async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
+        let LaunchOrder { ordinal, count } = order;
+        let (token, by) = (format!("launch-{ordinal}"), Cause::Manager(self.manager));
+        let call = Call::RunInstances { ordinal, count };
+        let launched = self.call(call, move |world| world.run_instances(token, ordinal, count, by)).await?;
+        let living: Vec<InstanceId> = launched.into_iter().filter(|(_, lives)| *lives).map(|(id, _)| id).collect();
+        if living.is_empty() { Err(CloudError::Spent("all are terminated".into())) } else { Ok(living) }
+    }
+
+    async fn place(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
+        let PlaceOrder { instance, attempt, .. } = order.clone();
+        let (token, by) = (format!("{instance}-{attempt}"), Cause::Manager(self.manager));
+        let call = Call::RunTask { instance: instance.clone(), attempt };
+        self.call(call, move |world| world.run_task(token, &instance, true, by)).await
+    }
+
+    async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
+        let task = task.clone();
+        self.call(Call::Tag { task: task.clone(), role }, move |world| world.tag(&task, role)).await
+    }
+
+    async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
+        let stops = doomed.iter().filter_map(|doomed| doomed.task.clone()).map(|task| self.stop(task));
+        let mut result: Result<(), CloudError> = join_all(stops).await.into_iter().map(gone_is_fine).collect();
+        let instances: Vec<InstanceId> = doomed.iter().filter_map(|doomed| doomed.instance.clone()).collect();
+        if instances.is_empty() {
+            return result;
+        }
+        match self.terminate(instances.clone()).await {
+            // One that is not there has AWS refuse all of them.
+            Err(CloudError::NotFound(_)) => {
+                for instance in instances {
+                    result = result.and(gone_is_fine(self.terminate(vec![instance]).await));
+                }
+                result
+            }
+            terminated => result.and(terminated),
+        }
+    }
+}
+
+fn gone_is_fine(result: Result<(), CloudError>) -> Result<(), CloudError> {
+    if let Err(CloudError::NotFound(_)) = result { Ok(()) } else { result }
+}
+
+#[async_trait]
+impl HealthProbe for Ports {
+    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
+        self.alive().await;
+        let mut question = Question::put(self, target);
+        let met = self.world.lock().question(target);
+        let answer = match met {
+            Meets::Silence => std::future::pending().await,
+            Meets::Refusal(after) => {
+                sleep(after).await;
+                Err(ProbeError::Unreachable("connection refused".into()))
+            }
+            Meets::Server(after) => {
+                sleep(after / 2).await;
+                let says = self.world.lock().says(target);
+                question.looked_at = self.world.lock().now();
+                sleep(after / 2).await;
+                match says {
+                    Some(Says::Health(answer)) => Ok(answer),
+                    Some(Says::Garbage(_)) => Err(ProbeError::Unreadable("not the contract".into())),
+                    None => Err(ProbeError::Unreachable("connection reset".into())),
+                }
+            }
+        };
+        question.answer = answer.as_ref().ok().copied();
+        answer
+    }
+}
+
+/// A health question under way. Who asked hears of its end, whichever it is, and so does the observer.
+struct Question {
+    manager: ManagerId,
+    world: SharedWorld,
+    address: Address,
+    asked_at: Timestamp,
+    looked_at: Timestamp,
+    answer: Option<HealthAnswer>,
+}
+
+impl Question {
+    fn put(by: &Ports, target: SocketAddr) -> Self {
+        let now = by.world.lock().now();
+        Self {
+            manager: by.manager,
+            world: by.world.clone(),
+            address: Address::new(target.to_string()),
+            asked_at: now,
+            looked_at: now,
+            answer: None,
+        }
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        let mut world = self.world.lock();
+        if world.runs(self.manager) {
+            world.tell(Event::Health {
+                manager: self.manager,
+                address: self.address.clone(),
+                asked_at: self.asked_at,
+                answer: self.answer.map(|answer| (self.looked_at, answer)),
+            });
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! What the observer has seen: machines, tasks, and what each manager was told and has asked for.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Role, TaskId, Timestamp};
+
+use super::ending::Ground;
+use crate::event::{Arrival, Call, Event, Given, ManagerId, PlayerId};
+use crate::scenario::CONCURRENCY;
+
+/// How long AWS may take to show what is so: the worst lag of a write and the worst replica, and some.
+pub(super) const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) policy: Policy,
+    pub(super) now: Timestamp,
+    pub(super) machines: BTreeMap<InstanceId, MachineBook>,
+    pub(super) tasks: BTreeMap<TaskId, TaskBook>,
+    /// Who ran last at an address.
+    pub(super) at: BTreeMap<Address, TaskId>,
+    pub(super) managers: BTreeMap<ManagerId, ManagerBook>,
+    /// How many instances were launched under an ordinal, and when.
+    pub(super) launches: BTreeMap<LaunchOrdinal, (Timestamp, u32)>,
+    /// Faults at the moment.
+    pub(super) faults: u32,
+    /// Those of them that keep the cloud from doing or showing what it is asked.
+    pub(super) cloud_faults: u32,
+    /// When there was a fault last.
+    pub(super) fault_at: Timestamp,
+    pub(super) sampled_at: Timestamp,
+}
+
+#[derive(Debug)]
+pub(super) struct MachineBook {
+    pub(super) owned: bool,
+    pub(super) ordinal: Option<LaunchOrdinal>,
+    pub(super) launched_at: Timestamp,
+    pub(super) joined_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    /// Since when somebody else's task runs there.
+    pub(super) other_task_since: Option<Timestamp>,
+    /// When the last one of those ended.
+    pub(super) other_task_until: Option<Timestamp>,
+    /// A game server on it gave a good answer to a manager once.
+    pub(super) served: bool,
+    /// How long it served nothing while it was up to the manager.
+    pub(super) idle: Duration,
+}
+
+#[derive(Debug)]
+pub(super) struct TaskBook {
+    pub(super) instance: InstanceId,
+    pub(super) address: Option<Address>,
+    pub(super) running_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    /// Who plays, since when, and who was sent by whom and when.
+    pub(super) players: BTreeMap<PlayerId, (Timestamp, Option<(ManagerId, Timestamp)>)>,
+    /// Those who came lately, and by whom and when they were sent.
+    pub(super) arrivals: VecDeque<(Timestamp, Option<(ManagerId, Timestamp)>)>,
+    pub(super) role: Role,
+    pub(super) role_since: Timestamp,
+    /// When it was last heard by a manager.
+    pub(super) heard_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct ManagerBook {
+    pub(super) started_at: Timestamp,
+    pub(super) gone_at: Option<Timestamp>,
+    pub(super) ended: bool,
+    pub(super) in_flight: usize,
+    /// When its calls last had to wait in line: what it asks for may have been decided a while before.
+    pub(super) saturated_at: Timestamp,
+    /// When its last complete look began.
+    pub(super) looked_at: Option<Timestamp>,
+    /// The role that it asked for last, and when.
+    pub(super) roles: BTreeMap<TaskId, (Role, Timestamp)>,
+    /// Tasks and instances whose end it asked for, why, and when first.
+    pub(super) ends: BTreeMap<TaskId, (Ground, Timestamp)>,
+    pub(super) terminated: BTreeMap<InstanceId, (Ground, Timestamp)>,
+    pub(super) ears: BTreeMap<Address, Ear>,
+    pub(super) sent: BTreeMap<Address, Vec<Sent>>,
+    /// Tasks on standby that it sent players to: by then it must have told AWS that they are taken back.
+    pub(super) owes: BTreeMap<TaskId, Timestamp>,
+    /// Launches it asked for, and when first.
+    pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
+    pub(super) last_standby_at: Timestamp,
+}
+
+/// What a manager heard at an address.
+#[derive(Debug, Default)]
+pub(super) struct Ear {
+    /// The last good answers: newest last.
+    pub(super) answers: VecDeque<Heard>,
+    /// Questions unanswered in a row, and when the first of them was put and came to nothing.
+    pub(super) misses: u32,
+    pub(super) missing_since: Timestamp,
+    pub(super) missed_at: Timestamp,
+    pub(super) asked_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) at: Timestamp,
+    pub(super) asked_at: Timestamp,
+    pub(super) looked_at: Timestamp,
+    pub(super) answer: HealthAnswer,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) player: PlayerId,
+    pub(super) at: Timestamp,
+    pub(super) arrived_at: Option<Timestamp>,
+}
+
+impl Books {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            now: Timestamp::default(),
+            machines: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            at: BTreeMap::new(),
+            managers: BTreeMap::new(),
+            launches: BTreeMap::new(),
+            faults: 0,
+            cloud_faults: 0,
+            fault_at: Timestamp::default(),
+            sampled_at: Timestamp::default(),
+        }
+    }
+
+    pub(super) fn manager(&self, id: ManagerId) -> &ManagerBook {
+        &self.managers[&id]
+    }
+
+    /// Another manager runs, or ran lately: places it gave out are known to nobody else.
+    pub(super) fn has_company(&self, id: ManagerId) -> bool {
+        let lately = self.policy.hold_ttl + Duration::from_secs(1);
+        self.managers
+            .iter()
+            .any(|(other, book)| *other != id && book.gone_at.is_none_or(|gone_at| self.now.since(gone_at) < lately))
+    }
+
+    /// Two managers ran at once lately: one may not have seen yet what the other one made.
+    pub(super) fn two_ran(&self) -> bool {
+        let lately = |book: &&ManagerBook| book.gone_at.is_none_or(|at| self.now.since(at) < SHOWN_WITHIN);
+        let latest: Vec<&ManagerBook> = self.managers.values().filter(lately).collect();
+        latest.iter().any(|one| {
+            let overlaps = |other: &ManagerBook| one.gone_at.is_none_or(|gone_at| other.started_at < gone_at);
+            latest.iter().any(|other| other.started_at > one.started_at && overlaps(other))
+        })
+    }
+
+    /// What a manager asks for now may have been decided so long ago, if its calls had to wait in line.
+    pub(super) fn delay(&self, id: ManagerId) -> Duration {
+        let lately = self.policy.call_timeout * 3;
+        if self.now.since(self.manager(id).saturated_at) < lately { lately } else { Duration::ZERO }
+    }
+
+    /// Writes down what happened.
+    pub(super) fn note(&mut self, event: &Event) {
+        let now = self.now;
+        match event {
+            Event::FaultBegan(fault) => {
+                self.faults += 1;
+                self.cloud_faults += u32::from(fault.kind.is_of_the_cloud());
+            }
+            Event::FaultEnded(fault) => {
+                self.faults -= 1;
+                self.cloud_faults -= u32::from(fault.kind.is_of_the_cloud());
+                self.fault_at = now;
+            }
+            Event::ManagerStarted(manager) => {
+                self.managers.insert(*manager, ManagerBook::started(now));
+            }
+            Event::ManagerDied(manager) | Event::ManagerEnded(manager) => {
+                if let Some(book) = self.managers.get_mut(manager) {
+                    book.gone_at = Some(now);
+                    book.ended = matches!(event, Event::ManagerEnded(_));
+                    book.owes.clear();
+                }
+            }
+            Event::Called(manager, call) => self.note_call(*manager, call),
+            Event::CallEnded(manager, ..) => {
+                if let Some(book) = self.managers.get_mut(manager) {
+                    book.in_flight = book.in_flight.saturating_sub(1);
+                }
+            }
+            Event::Looked(manager, begun_at) => {
+                if let Some(book) = self.managers.get_mut(manager) {
+                    book.looked_at = book.looked_at.max(Some(*begun_at));
+                }
+            }
+            Event::Launched { instance, ordinal, .. } => {
+                self.machines.insert(instance.clone(), MachineBook::launched(*ordinal, now));
+                if let Some(ordinal) = ordinal {
+                    self.launches.entry(*ordinal).or_insert((now, 0)).1 += 1;
+                }
+            }
+            Event::Joined(instance) => self.machine(instance, |machine| machine.joined_at = Some(now)),
+            Event::InstanceEnded(instance, _) => self.machine(instance, |machine| machine.ended_at = Some(now)),
+            Event::OtherTask(instance) => self.machine(instance, |machine| machine.other_task_since = Some(now)),
+            Event::OtherTaskEnded(instance) => self.machine(instance, |machine| {
+                machine.other_task_since = None;
+                machine.other_task_until = Some(now);
+            }),
+            Event::Placed { task, instance, .. } => {
+                self.tasks.insert(task.clone(), TaskBook::placed(instance.clone(), now));
+            }
+            Event::Running(task, address) => {
+                self.at.insert(address.clone(), task.clone());
+                self.task(task, |book| {
+                    book.running_at = Some(now);
+                    book.address = Some(address.clone());
+                });
+            }
+            Event::TaskEnded(task, _) => {
+                self.managers.values_mut().for_each(|manager| {
+                    manager.owes.remove(task);
+                });
+                self.task(task, |book| book.ended_at = Some(now));
+            }
+            Event::Tagged(task, role) => self.task(task, |book| {
+                if book.role != *role {
+                    book.role = *role;
+                    book.role_since = now;
+                }
+            }),
+            Event::Health { manager, address, asked_at, answer } => {
+                self.note_health(*manager, address, *asked_at, answer.as_ref());
+            }
+            Event::Sent(manager, player, Given::Place(address)) => {
+                let ttl = self.policy.hold_ttl;
+                if let Some(book) = self.managers.get_mut(manager) {
+                    let sent = book.sent.entry(address.clone()).or_default();
+                    sent.retain(|sent| now.since(sent.at) < ttl);
+                    sent.push(Sent { player: *player, at: now, arrived_at: None });
+                }
+            }
+            Event::Arrived { player, arrival: Arrival::Seated(task), given } => {
+                let kept = self.policy.hold_ttl * 2 + Duration::from_secs(60);
+                self.task(task, |book| {
+                    book.players.insert(*player, (now, *given));
+                    book.arrivals.push_back((now, *given));
+                    while book.arrivals.front().is_some_and(|(at, _)| now.since(*at) > kept) {
+                        book.arrivals.pop_front();
+                    }
+                });
+                for sent in self.managers.values_mut().flat_map(|book| book.sent.values_mut()).flatten() {
+                    if sent.player == *player {
+                        sent.arrived_at = Some(now);
+                    }
+                }
+            }
+            Event::Left(player, task) | Event::CutOff(player, task, _) => self.task(task, |book| {
+                book.players.remove(player);
+            }),
+            _ => {}
+        }
+        if self.faults > 0 {
+            self.fault_at = now;
+        }
+    }
+
+    fn note_call(&mut self, manager: ManagerId, call: &Call) {
+        let now = self.now;
+        let Some(book) = self.managers.get_mut(&manager) else { return };
+        book.in_flight += 1;
+        // One call more may be a look, which waits for nobody.
+        if book.in_flight >= CONCURRENCY {
+            book.saturated_at = now;
+        }
+        match call {
+            Call::RunInstances { ordinal, .. } => {
+                book.launches.entry(*ordinal).or_insert(now);
+            }
+            Call::Tag { task, role } => {
+                if *role == Role::Available {
+                    book.owes.remove(task);
+                } else if book.roles.get(task).is_none_or(|(last, _)| *last == Role::Available) {
+                    book.last_standby_at = now;
+                }
+                let asked = book.roles.entry(task.clone()).or_insert((*role, now));
+                if asked.0 != *role {
+                    *asked = (*role, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_health(
+        &mut self,
+        manager: ManagerId,
+        address: &Address,
+        asked_at: Timestamp,
+        answer: Option<&(Timestamp, HealthAnswer)>,
+    ) {
+        let now = self.now;
+        let Some(book) = self.managers.get_mut(&manager) else { return };
+        let ear = book.ears.entry(address.clone()).or_default();
+        ear.asked_at = asked_at;
+        let Some((looked_at, answer)) = answer else {
+            if ear.misses == 0 {
+                ear.missing_since = asked_at;
+                ear.missed_at = now;
+            }
+            ear.misses += 1;
+            return;
+        };
+        ear.misses = 0;
+        ear.answers.push_back(Heard { at: now, asked_at, looked_at: *looked_at, answer: *answer });
+        if ear.answers.len() > 3 {
+            ear.answers.pop_front();
+        }
+        if let Some(task) = self.at.get(address).cloned() {
+            self.task(&task, |book| book.heard_at = Some(now));
+            let instance = self.tasks[&task].instance.clone();
+            self.machine(&instance, |machine| machine.served = true);
+        }
+    }
+
+    fn machine(&mut self, id: &InstanceId, change: impl FnOnce(&mut MachineBook)) {
+        self.machines.get_mut(id).map(change);
+    }
+
+    fn task(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskBook)) {
+        self.tasks.get_mut(id).map(change);
+    }
+}
+
+impl MachineBook {
+    const fn launched(ordinal: Option<LaunchOrdinal>, now: Timestamp) -> Self {
+        Self {
+            owned: ordinal.is_some(),
+            ordinal,
+            launched_at: now,
+            joined_at: None,
+            ended_at: None,
+            other_task_since: None,
+            other_task_until: None,
+            served: false,
+            idle: Duration::ZERO,
+        }
+    }
+
+    /// It is the fleet's, and has not ended.
+    pub(super) const fn is_of_the_fleet(&self) -> bool {
+        self.owned && self.ended_at.is_none()
+    }
+}
+
+impl TaskBook {
+    const fn placed(instance: InstanceId, now: Timestamp) -> Self {
+        Self {
+            instance,
+            address: None,
+            running_at: None,
+            ended_at: None,
+            players: BTreeMap::new(),
+            arrivals: VecDeque::new(),
+            role: Role::Available,
+            role_since: now,
+            heard_at: None,
+        }
+    }
+}
+
+impl ManagerBook {
+    const fn started(now: Timestamp) -> Self {
+        Self {
+            started_at: now,
+            gone_at: None,
+            ended: false,
+            in_flight: 0,
+            saturated_at: Timestamp::from_micros(0),
+            looked_at: None,
+            roles: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            terminated: BTreeMap::new(),
+            ears: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            owes: BTreeMap::new(),
+            launches: BTreeMap::new(),
+            last_standby_at: Timestamp::from_micros(0),
+        }
+    }
+}
+
+impl Ear {
+    /// The last good answer, unless a question has gone unanswered since: as of before `now`, and as of now.
+    pub(super) fn answers_at(&self, now: Timestamp) -> bool {
+        // What came at this very moment may not be known yet.
+        let was_good = self.answers.iter().any(|heard| heard.at < now);
+        self.misses == 0 && !self.answers.is_empty() || was_good && self.missed_at == now
+    }
+
+    pub(super) fn last(&self) -> Option<&Heard> {
+        self.answers.back()
+    }
+}

@@ -1,0 +1,114 @@
+//! How many there are (rule 4), of which launch (rule 5), how long they serve nothing (rule 6), and what is decided
+//! together (rule 10).
+
+use std::time::Duration;
+
+use actors::model::{InstanceId, LaunchOrdinal, Timestamp};
+
+use super::books::{Books, SHOWN_WITHIN};
+use super::{Rule, Verdict, broken};
+use crate::event::ManagerId;
+
+/// Between two looks at what serves nothing.
+const SAMPLE: Duration = Duration::from_secs(30);
+
+/// After a fault, or a manager's start, things take a while to get going.
+const RECOVERY: Duration = Duration::from_mins(3);
+
+impl Books {
+    /// A manager asks for a launch.
+    pub(super) fn check_launch(&self, manager: ManagerId, ordinal: LaunchOrdinal) -> Verdict {
+        let book = self.manager(manager);
+        let is_new = !book.launches.contains_key(&ordinal);
+        if is_new && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
+            return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
+        }
+        Ok(())
+    }
+
+    /// A manager sends a server to standby.
+    pub(super) fn check_together(&self, manager: ManagerId) -> Verdict {
+        let launches_now = self.manager(manager).launches.values().any(|at| *at == self.now);
+        if launches_now && self.delay(manager) == Duration::ZERO {
+            return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
+        }
+        Ok(())
+    }
+
+    /// An instance was launched.
+    pub(super) fn check_launched(&self, instance: &InstanceId) -> Verdict {
+        let Some(ordinal) = self.machines[instance].ordinal else { return Ok(()) };
+        if self.launches[&ordinal].0 != self.now {
+            return broken(Rule::Intent, format!("launch {ordinal} made instances twice: {instance} is one too many"));
+        }
+        if self.two_ran() {
+            return Ok(());
+        }
+        let fleet: Vec<&InstanceId> =
+            self.machines.iter().filter(|(_, machine)| machine.is_of_the_fleet()).map(|(id, _)| id).collect();
+        if fleet.len() > self.policy.max_servers as usize {
+            let what = format!("{} instances are more than the maximum of {}", fleet.len(), self.policy.max_servers);
+            return broken(Rule::Size, what);
+        }
+        let launching = fleet.iter().filter(|id| self.is_launching(id)).count();
+        if launching > self.policy.max_launching as usize {
+            let what = format!("{launching} launches in flight exceed the maximum of {}", self.policy.max_launching);
+            return broken(Rule::Size, what);
+        }
+        Ok(())
+    }
+
+    /// On its way: nothing on it has served, or ended, and nobody asked for its end.
+    fn is_launching(&self, id: &InstanceId) -> bool {
+        // What ran when a manager came may have players, and is no launch of its.
+        let came_at = self.managers.values().map(|manager| manager.started_at).max().unwrap_or_default();
+        let ran_before = |at: Timestamp| at < came_at + SHOWN_WITHIN;
+        let mut tasks = self.tasks.values().filter(|task| task.instance == *id);
+        let ended_task = tasks.any(|task| task.ended_at.is_some() || task.running_at.is_some_and(ran_before));
+        let is_doomed = self.managers.values().any(|manager| manager.terminated.contains_key(id));
+        !self.machines[id].served && !ended_task && !is_doomed
+    }
+
+    /// Now and then: what serves nothing, though it could have been seen to.
+    pub(super) fn sample(&mut self) -> Verdict {
+        let (now, since) = (self.now, self.now.since(self.sampled_at));
+        if since < SAMPLE {
+            return Ok(());
+        }
+        self.sampled_at = now;
+        let running = self.managers.values().filter(|manager| manager.gone_at.is_none());
+        let is_attended = running.clone().count() == 1
+            && running.clone().all(|manager| now.since(manager.started_at) > RECOVERY)
+            && self.faults == 0
+            && now.since(self.fault_at) > RECOVERY;
+        if !is_attended {
+            return Ok(());
+        }
+        let heard_within = (self.policy.health_interval + self.policy.health_timeout) * 4 + SAMPLE;
+        let serving: Vec<InstanceId> = self
+            .tasks
+            .values()
+            .filter(|task| task.ended_at.is_none())
+            .filter(|task| !task.players.is_empty() || task.heard_at.is_some_and(|at| now.since(at) < heard_within))
+            .map(|task| task.instance.clone())
+            .collect();
+        let policy = &self.policy;
+        // The deadlines of a launch, one after the other; then its end has to be asked for and to be carried out.
+        let most = policy.boot_deadline
+            + policy.placement_deadline
+            + policy.healthy_deadline
+            + policy.silence_grace
+            + RECOVERY;
+        for (id, machine) in self.machines.iter_mut().filter(|(_, machine)| machine.is_of_the_fleet()) {
+            if serving.contains(id) || machine.other_task_since.is_some() {
+                machine.idle = Duration::ZERO;
+                continue;
+            }
+            machine.idle += since.min(SAMPLE * 2);
+            if machine.idle > most {
+                return broken(Rule::Leak, format!("{id} has served nothing for {:?}", machine.idle));
+            }
+        }
+        Ok(())
+    }
+}

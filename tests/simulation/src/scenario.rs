@@ -1,0 +1,204 @@
+//! What a seed stands for: a policy, a day of players, and all that goes wrong on it.
+
+use std::time::Duration;
+
+use actors::model::{AllocationRule, Policy, Timestamp};
+
+use crate::chance::Chance;
+use crate::faults::{Accident, CrashPoint, Fault, FaultKind};
+
+/// When every day begins: the numbers in a log are of no meaning but by their differences.
+pub const ORIGIN: Timestamp = Timestamp::from_secs(1_800_000_000);
+/// From then on nothing goes wrong any more, and no player comes or goes.
+pub const CALM: Duration = Duration::from_hours(21);
+/// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines, and
+/// the longest pause after it, twice over.
+pub const SETTLING: Duration = Duration::from_mins(50);
+/// When the day ends.
+pub const DAY: Duration = Duration::from_hours(24);
+
+/// Cloud calls that a manager has under way at once.
+pub const CONCURRENCY: usize = 8;
+
+/// A day, drawn from a seed.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The seed.
+    pub seed: u64,
+    /// What the operator wants.
+    pub policy: Policy,
+    /// Who plays.
+    pub demand: Demand,
+    /// What goes wrong for a while, by its begin.
+    pub faults: Vec<Fault>,
+    /// What goes wrong at one moment, by its time.
+    pub accidents: Vec<(Timestamp, Accident)>,
+}
+
+/// How players come and behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// Players at the day's busiest hour, on average.
+    pub peak: f64,
+    /// Those of the quietest hour, as a share of the peak.
+    pub trough: f64,
+    /// The busiest hour, in hours from the day's begin.
+    pub busiest: f64,
+    /// The share of clients that ask for a place and never come.
+    pub never_come: f64,
+    /// The share that come after their place was given up.
+    pub come_late: f64,
+    /// The share that leave and come back to the same server without asking.
+    pub reconnect: f64,
+}
+
+impl Demand {
+    /// The mean session of [`Chance::session`], in seconds: scale times Gamma(1 + 1/shape).
+    const MEAN_SESSION: f64 = 2400.0;
+
+    /// Players who come in a second, on average, at that time of the day.
+    pub fn rate(&self, since_begin: Duration) -> f64 {
+        let hours = since_begin.as_secs_f64() / 3600.0;
+        let wave = 0.5 + 0.5 * ((hours - self.busiest) / 24.0 * std::f64::consts::TAU).cos();
+        let share = (1.0 - self.trough).mul_add(wave, self.trough);
+        self.peak * share / Self::MEAN_SESSION
+    }
+}
+
+impl Scenario {
+    /// The day that a seed stands for.
+    pub fn of(seed: u64) -> Self {
+        let mut chance = Chance::new(seed, 1);
+        let policy = policy(&mut chance);
+        let demand = demand(&mut chance, &policy);
+        let faults = faults(&mut chance, &policy);
+        let accidents = accidents(&mut chance);
+        Self { seed, policy, demand, faults, accidents }
+    }
+}
+
+fn policy(chance: &mut Chance) -> Policy {
+    let server_capacity = chance.pick(&[1, 2, 4, 10, 10, 10, 25]);
+    let upscale_margin = chance.number(1, server_capacity * 2);
+    let band = server_capacity + chance.number(1, server_capacity * 2);
+    let min_servers = chance.number(1, 3);
+    let seconds = Duration::from_secs;
+    Policy {
+        upscale_margin,
+        downscale_margin: upscale_margin + band,
+        server_capacity,
+        min_servers,
+        max_servers: min_servers + chance.number(2, 24),
+        max_launching: chance.number(1, 10),
+        allocation: chance.pick(&[AllocationRule::Packed, AllocationRule::Packed, AllocationRule::Distributed]),
+        hold_ttl: chance.pick(&[10, 30, 30, 60].map(seconds)),
+        health_interval: chance.pick(&[2, 5, 5, 10].map(seconds)),
+        health_timeout: chance.pick(&[1, 2, 3].map(seconds)),
+        silent_after_misses: chance.number(1, 4),
+        silence_grace: chance.pick(&[15, 30, 60].map(seconds)),
+        launch_backoff: chance.pick(&[1, 5, 10].map(seconds)),
+        launch_backoff_max: chance.pick(&[60, 300].map(seconds)),
+        observe_interval: chance.pick(&[5, 10, 15].map(seconds)),
+        call_timeout: chance.pick(&[10, 30].map(seconds)),
+        ..Policy::default()
+    }
+}
+
+fn demand(chance: &mut Chance, policy: &Policy) -> Demand {
+    let room = f64::from(policy.max_servers * policy.server_capacity);
+    // Some days are more than the fleet may grow to.
+    let peak = (room * (0.15 + chance.fraction())).min(120.0);
+    Demand {
+        peak,
+        trough: 0.1 + 0.4 * chance.fraction(),
+        busiest: chance.fraction() * 24.0,
+        never_come: 0.06 * chance.fraction(),
+        come_late: 0.04 * chance.fraction(),
+        reconnect: 0.10 * chance.fraction(),
+    }
+}
+
+fn faults(chance: &mut Chance, policy: &Policy) -> Vec<Fault> {
+    // Many short ones, few long ones; none before the fleet has seen its first minutes, none into the calm.
+    let count = chance.number(6, 30);
+    let mut faults: Vec<Fault> = (0..count)
+        .map(|_| {
+            let from = ORIGIN + chance.seconds(120.0, CALM.as_secs_f64() - 60.0);
+            let until = from + chance.skewed(400.0, 1.0).min(Duration::from_hours(1));
+            Fault { kind: kind(chance, policy), from, until: until.min(ORIGIN + CALM) }
+        })
+        .collect();
+    faults.sort_by_key(|fault| fault.from);
+    faults
+}
+
+fn kind(chance: &mut Chance, policy: &Policy) -> FaultKind {
+    let share = 0.1 + 0.9 * chance.fraction();
+    // No replica is behind for longer than the fleet waits for what it made.
+    let lag = chance.seconds(5.0, 25.0);
+    let kinds = [
+        FaultKind::Throttling(share),
+        FaultKind::Denials,
+        FaultKind::LostRequests(share),
+        FaultKind::LostAnswers(share),
+        FaultKind::LateEffects(share),
+        FaultKind::SlowCalls,
+        FaultKind::Outage,
+        FaultKind::NoCapacity,
+        FaultKind::Scarcity,
+        FaultKind::PlacementFailures(share),
+        FaultKind::ReadLag(lag),
+        FaultKind::StaleReads(share / 4.0),
+        FaultKind::NeverJoin(share),
+        FaultKind::LateJoin(share),
+        FaultKind::AgentsDisconnected(share),
+        FaultKind::StartFailures(share),
+        FaultKind::SlowStart,
+        FaultKind::EarlyDeaths(share),
+        FaultKind::Hangs(share / 2.0),
+        FaultKind::SlowAnswers(share),
+        FaultKind::Garbage(share / 2.0),
+        FaultKind::CutOff(if share > 0.7 { 1.0 } else { share / 2.0 }),
+    ];
+    let _ = policy;
+    chance.pick(&kinds)
+}
+
+fn accidents(chance: &mut Chance) -> Vec<(Timestamp, Accident)> {
+    let count = chance.number(6, 24);
+    let mut accidents: Vec<(Timestamp, Accident)> =
+        (0..count).map(|_| (ORIGIN + chance.seconds(300.0, CALM.as_secs_f64() - 1800.0), accident(chance))).collect();
+    accidents.sort_by_key(|(at, _)| *at);
+    accidents
+}
+
+fn accident(chance: &mut Chance) -> Accident {
+    let turns = chance.number(0, 40);
+    let point = chance.pick(&[
+        CrashPoint::Turns(turns),
+        CrashPoint::BeforeEffect,
+        CrashPoint::BeforeAnswer,
+        CrashPoint::AfterAnswer(turns),
+    ]);
+    let down = chance.skewed(10.0, 1.5).min(Duration::from_mins(10));
+    let crash = Accident::Crash(point, down);
+    let rush = Accident::Rush(chance.number(5, 40));
+    let second = Accident::SecondManager(chance.seconds(20.0, 600.0));
+    chance.pick(&[
+        Accident::InstanceLost,
+        Accident::InstanceTerminatedByHand,
+        Accident::TaskStoppedByHand,
+        Accident::GameByHand,
+        Accident::OtherTaskByHand,
+        Accident::SpotNotice,
+        Accident::GameDies,
+        rush,
+        rush,
+        crash,
+        crash,
+        crash,
+        crash,
+        Accident::Restart(down),
+        second,
+    ])
+}
