@@ -44,9 +44,6 @@ impl ConfigSource {
 /// Why the daemon ended though nobody asked it to.
 #[derive(Debug, Error)]
 pub enum DaemonError {
-    /// The health probe cannot be made.
-    #[error("the health probe cannot be made: {0}")]
-    Probe(#[from] reqwest::Error),
     /// The fleet does not start.
     #[error("the fleet does not start: {0}")]
     Start(#[from] ractor::SpawnErr),
@@ -83,7 +80,7 @@ pub async fn run(
         policy: policy::policy(settings),
         cloud,
         concurrency: settings.cloud_calls.concurrency as usize,
-        probe: Arc::new(HttpProbe::new()?),
+        probe: Arc::new(HttpProbe),
         clock,
     })
     .await?;

@@ -6,7 +6,8 @@
 //!
 //! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`close`]), the look at
 //! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
-//! [`port`] and [`foreign`]), and how AWS's errors are understood ([`errors`]).
+//! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
+//! ([`errors`]).
 
 mod close;
 mod connection;
@@ -23,6 +24,7 @@ mod reads;
 mod role;
 mod settings;
 mod unreachable;
+mod whole_answers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +32,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
 use actors::ports::{Cloud, CloudError};
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use aws_sdk_ecs::types::TaskDefinition;
 
@@ -38,6 +41,7 @@ pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
 use unreachable::Complaints;
+use whole_answers::WholeAnswers;
 
 /// Calls of one kind that one order or look has under way at once: AWS allows about 20 a second in the long run.
 const AT_ONCE: usize = 4;
@@ -58,14 +62,20 @@ impl EcsCloud {
     /// Finds out how AWS is reached, and calls nothing yet but what that takes.
     pub async fn connect(settings: EcsSettings) -> Result<Self, ConnectError> {
         let config = connection::sdk_config(&settings).await?;
-        Ok(Self {
+        Ok(Self::over(&config, settings))
+    }
+
+    fn over(config: &SdkConfig, settings: EcsSettings) -> Self {
+        let ec2 = aws_sdk_ec2::config::Builder::from(config).interceptor(WholeAnswers::Xml).build();
+        let ecs = aws_sdk_ecs::config::Builder::from(config).interceptor(WholeAnswers::Json).build();
+        Self {
             settings,
-            ec2: aws_sdk_ec2::Client::new(&config),
-            ecs: aws_sdk_ecs::Client::new(&config),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2),
+            ecs: aws_sdk_ecs::Client::from_conf(ecs),
             definitions: Mutex::default(),
             living_tasks: Mutex::default(),
             complaints: Complaints::default(),
-        })
+        }
     }
 
     /// As with the definitions.

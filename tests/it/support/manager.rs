@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::log::Log;
 use super::player::Player;
-use super::process::{Signal, signal};
+use super::process::{Signal, peak_memory, signal};
 use super::{PATIENCE, until};
 
 /// The binary under test.
@@ -203,6 +203,11 @@ impl Manager {
     pub(crate) fn signal(&self, which: Signal) {
         let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(Pid::from_raw);
         signal(pid.expect("the manager runs"), which);
+    }
+
+    /// The most memory that it ever had, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        peak_memory(self.process.id().expect("the manager runs"))
     }
 
     /// Waits until it ends.

@@ -31,3 +31,10 @@ fn running(program: &str, argument: &str) -> Pid {
     });
     found.and_then(Pid::from_raw).unwrap_or_else(|| panic!("no {program} has {argument} among its arguments"))
 }
+
+/// The most memory that a process ever had, in KiB.
+pub(crate) fn peak_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is there");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of that name");
+    peak.trim().trim_end_matches(" kB").parse().expect("a number")
+}

@@ -1,0 +1,124 @@
+//! Game servers that answer their health question with anything but health: each costs itself, and nobody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::support::manager::{BACKUP, Setup};
+
+/// A game server that is good until it is told otherwise.
+const GAME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile_game.py");
+
+/// What it can be told to do, but for the redirect, which leads somewhere.
+const HOSTILE: [&str; 15] = [
+    "noise",
+    "garbage",
+    "wrong-types",
+    "negative",
+    "error",
+    "big",
+    "big-chunked",
+    "endless-body",
+    "endless-head",
+    "endless-continue",
+    "slow-head",
+    "slow-body",
+    "short",
+    "never",
+    "closes",
+];
+
+/// More than half of a fleet has to answer, or the fault is taken to be the manager's.
+const GOOD: usize = HOSTILE.len() + 2;
+
+/// All that they may cost, in KiB: the buffers of some connections, where ten megabytes come again and again.
+const MOST_MEMORY: u64 = 8 * 1024;
+
+/// A fleet of so many such servers.
+fn setup(servers: usize, settings: &str) -> Setup {
+    Setup::local().dot_env(&format!(
+        "MANAGER_LOCAL_COMMAND='/usr/bin/env python3 {GAME} {{ip}} {{port}}'\nMANAGER_MIN_SERVERS={servers}\n\
+         MANAGER_MAX_SERVERS={}\nMANAGER_LAUNCH_MAX_IN_FLIGHT={servers}\nMANAGER_HEALTH_TIMEOUT=500ms\n{settings}",
+        2 * servers
+    ))
+}
+
+/// How often a server was asked for its health.
+async fn times_asked(server: &str) -> u32 {
+    let answer = reqwest::get(format!("http://{server}/asked")).await.expect("an answer");
+    answer.text().await.expect("a body").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn servers_that_turn_hostile_get_nobody_and_are_replaced_at_nobody_elses_cost() {
+    let setup = setup(HOSTILE.len() + 1 + GOOD, "MANAGER_HEALTH_GRACE=5s");
+    let manager = setup.start().await;
+    let servers = manager.serves(HOSTILE.len() + 1 + GOOD).await;
+    let (good, hostile) = servers.split_at(GOOD);
+    let by_address: BTreeMap<String, String> =
+        manager.state().await.into_iter().filter_map(|server| Some((server.address?, server.id))).collect();
+    let ids = |servers: &[String]| servers.iter().map(|server| by_address[server].clone()).collect::<BTreeSet<_>>();
+    let (now, memory) = (manager.log.now(), manager.peak_memory());
+
+    // The last one leads to a server that answers well.
+    let redirect = format!("redirect http://{}/health/", good[0]);
+    for (server, what) in hostile.iter().zip(HOSTILE.into_iter().chain([redirect.as_str()])) {
+        let ip = server.parse::<SocketAddr>().expect("an address").ip();
+        tell(&setup, &ip.to_string(), what);
+    }
+    assert_eq!(manager.lists(GOOD).await, good, "the hostile ones take no players");
+    let (since, before) = (Instant::now(), asked(good).await);
+    let mut sent = BTreeSet::new();
+    for _ in 0..GOOD {
+        sent.insert(manager.available().await);
+    }
+    assert!(sent.iter().all(|address| good.contains(address)), "{sent:?} are among {good:?}");
+
+    let closed = manager.log.moved(now, "closing (silent)", hostile.len()).await;
+    assert_eq!(closed.into_iter().collect::<BTreeSet<_>>(), ids(hostile), "each costs itself alone");
+    let (span, after) = (since.elapsed(), asked(good).await);
+    let fewest = after.iter().zip(before).map(|(after, before)| after - before).min().expect("a good server");
+    assert!(u128::from(fewest) > span.as_millis() / 300, "asked {fewest} times in {span:?}, at a pace of 100 ms");
+
+    manager.log.moved(now, "gone", hostile.len()).await;
+    manager.lists(servers.len()).await;
+    assert_eq!(manager.log.moves_since(now, "closing (silent)").len(), hostile.len());
+    let grown = manager.peak_memory() - memory;
+    assert!(grown < MOST_MEMORY, "the manager took {grown} KiB more");
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn servers_that_are_hostile_from_the_start_never_serve() {
+    let setup = setup(HOSTILE.len(), "MANAGER_LAUNCH_HEALTHY_DEADLINE=4s");
+    for (number, what) in HOSTILE.into_iter().enumerate() {
+        tell(&setup, &format!("born-{number}"), what);
+    }
+    let manager = setup.start().await;
+    manager.log.moved(0, "starting", HOSTILE.len()).await;
+    let memory = manager.peak_memory();
+    manager.log.moved(0, "closing (health overdue)", HOSTILE.len()).await;
+    assert_eq!(manager.log.moves_since(0, "available"), Vec::<String>::new());
+    assert_eq!(manager.available().await, BACKUP);
+    manager.lists(HOSTILE.len()).await;
+    let grown = manager.peak_memory() - memory;
+    assert!(grown < MOST_MEMORY, "the manager took {grown} KiB more");
+    manager.stop().await;
+}
+
+/// Has a server turn hostile, by its IP address, or one that is not born yet.
+fn tell(setup: &Setup, server: &str, what: &str) {
+    let (path, draft) = (setup.path().join(server), setup.path().join("draft"));
+    fs::write(&draft, what).expect("the directory can be written to");
+    // It is there as a whole, or not: the server may look at any time.
+    fs::rename(draft, path).expect("the directory can be written to");
+}
+
+async fn asked(servers: &[String]) -> Vec<u32> {
+    let mut asked = Vec::new();
+    for server in servers {
+        asked.push(times_asked(server).await);
+    }
+    asked
+}
