@@ -74,7 +74,11 @@ async fn read(response: Response<Incoming>) -> Result<HealthAnswer, ProbeError> 
     }
 }
 
-fn parse(body: &[u8]) -> Result<HealthAnswer, ProbeError> {
+/// Reads what a game server said.
+///
+/// # Errors
+/// When it is not the contract: unknown is not empty.
+pub fn parse(body: &[u8]) -> Result<HealthAnswer, ProbeError> {
     let Body { available_capacity, ready_to_close } =
         serde_json::from_slice(body).map_err(|error| ProbeError::Unreadable(error.to_string()))?;
     if available_capacity > MAX_REPORTED_CAPACITY {

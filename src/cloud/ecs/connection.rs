@@ -2,7 +2,7 @@
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{ConfigLoader, Region, SdkConfig};
 use aws_sdk_ecs::config::Credentials;
 use thiserror::Error;
 
@@ -24,8 +24,8 @@ pub enum ConnectError {
 }
 
 /// The SDK's ordinary chain of sources, with what the settings name put before it.
-pub(super) async fn sdk_config(settings: &EcsSettings) -> Result<SdkConfig, ConnectError> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+pub(super) async fn sdk_config(loader: ConfigLoader, settings: &EcsSettings) -> Result<SdkConfig, ConnectError> {
+    let mut loader = loader
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(TimeoutConfig::builder().operation_timeout(settings.call_timeout).build());
     if let Some(region) = &settings.region {

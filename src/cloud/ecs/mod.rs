@@ -32,7 +32,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
 use actors::ports::{Cloud, CloudError};
 use async_trait::async_trait;
-use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use aws_sdk_ecs::types::TaskDefinition;
 
@@ -61,7 +61,12 @@ pub struct EcsCloud {
 impl EcsCloud {
     /// Finds out how AWS is reached, and calls nothing yet but what that takes.
     pub async fn connect(settings: EcsSettings) -> Result<Self, ConnectError> {
-        let config = connection::sdk_config(&settings).await?;
+        Self::connect_by(aws_config::defaults(BehaviorVersion::latest()), settings).await
+    }
+
+    /// Connects by what is given, which says how requests are sent and what time it is.
+    pub async fn connect_by(loader: ConfigLoader, settings: EcsSettings) -> Result<Self, ConnectError> {
+        let config = connection::sdk_config(loader, &settings).await?;
         Ok(Self::over(&config, settings))
     }
 

@@ -56,6 +56,7 @@ mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
 
     use actors::model::{LaunchOrder, LaunchOrdinal, Role, TaskId};
+    use aws_config::BehaviorVersion;
     use aws_config::retry::RetryConfig;
     use aws_sdk_ecs::types::DesiredStatus;
     use tokio::net::TcpListener;
@@ -107,7 +108,7 @@ mod tests {
                 credentials: Some(keys),
                 ..settings()
             };
-            let config = sdk_config(&settings).await.expect("a region is set");
+            let config = sdk_config(aws_config::defaults(BehaviorVersion::latest()), &settings).await.expect("a region is set");
             let once = config.into_builder().retry_config(RetryConfig::disabled()).build();
             Self { cloud: EcsCloud::over(&once, settings), answer }
         }

@@ -23,6 +23,8 @@ pub enum Call {
     ReadInstances,
     /// The cluster's members and the fleet's tasks (`List…` and `Describe…` of both).
     ReadCluster,
+    /// One reading call of this name.
+    Read(&'static str),
     /// `RunInstances` with the client token of this ordinal.
     RunInstances {
         /// Of the launch.
@@ -59,7 +61,7 @@ pub enum Call {
 impl Call {
     /// Whether it changes anything.
     pub const fn is_change(&self) -> bool {
-        !matches!(self, Self::ReadInstances | Self::ReadCluster)
+        !matches!(self, Self::ReadInstances | Self::ReadCluster | Self::Read(_))
     }
 }
 
@@ -195,7 +197,7 @@ impl Event {
     /// It happens all the time and means little for itself.
     pub const fn is_routine(&self) -> bool {
         match self {
-            Self::Health { answer, .. } => answer.is_some(),
+            Self::Health { .. } => true,
             Self::Called(_, call) | Self::CallEnded(_, call, _) => !call.is_change(),
             Self::Looked(..) => true,
             _ => false,
@@ -220,6 +222,7 @@ impl fmt::Display for Call {
         match self {
             Self::ReadInstances => f.write_str("DescribeInstances"),
             Self::ReadCluster => f.write_str("List and Describe"),
+            Self::Read(action) => f.write_str(action),
             Self::RunInstances { ordinal, count } => write!(f, "RunInstances {count} (launch {ordinal})"),
             Self::RunTask { instance, attempt } => write!(f, "RunTask on {instance} (attempt {attempt})"),
             Self::Tag { task, role } => write!(f, "TagResource {task} {}", role.name()),

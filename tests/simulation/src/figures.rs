@@ -38,8 +38,11 @@ pub struct Figures {
     pub found_nobody: u64,
     /// Games cut off by what broke, or by hand.
     pub lost_to_failures: u64,
-    /// Games cut off by a manager: on servers that were silent past their grace, or by players it could not know of.
+    /// Games cut off by a manager.
     pub cut_off: u64,
+    /// Of these: on servers that were silent past their grace. The others are of players that it could not know of:
+    /// who came late, without asking, or by a second manager.
+    pub cut_off_silent: u64,
     /// Games that ended as their players wanted.
     pub played_to_the_end: u64,
 }
@@ -85,7 +88,7 @@ impl Figures {
         }
     }
 
-    fn numbers(&mut self) -> [&mut u64; 16] {
+    fn numbers(&mut self) -> [&mut u64; 17] {
         [
             &mut self.days,
             &mut self.events,
@@ -102,6 +105,7 @@ impl Figures {
             &mut self.found_nobody,
             &mut self.lost_to_failures,
             &mut self.cut_off,
+            &mut self.cut_off_silent,
             &mut self.played_to_the_end,
         ]
     }
@@ -123,7 +127,8 @@ impl fmt::Display for Figures {
             ("players served", self.served),
             ("  played to the end", self.played_to_the_end),
             ("  lost to failures", self.lost_to_failures),
-            ("  dropped by a manager", self.cut_off),
+            ("  ended with a silent server", self.cut_off_silent),
+            ("  ended unknown to it", self.cut_off - self.cut_off_silent),
             ("found a full server", self.found_full),
             ("found nobody", self.found_nobody),
         ];

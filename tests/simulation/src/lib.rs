@@ -6,7 +6,7 @@
 //! players, and names the first of the rules that is broken.
 //!
 //! A [scenario](scenario) is what a seed stands for; the [world] is what it plays in; [`life`] runs it, and kills and
-//! starts managers; [`soak`] runs many; [`mutations`] shows that breaks of the production code do not go unnoticed.
+//! starts managers; `wire` puts the real AWS SDK between them and the world; [`soak`] runs many; [`mutations`] shows that breaks of the production code do not go unnoticed.
 
 pub mod chance;
 pub mod event;
@@ -19,4 +19,6 @@ pub mod mutations;
 pub mod observer;
 pub mod scenario;
 pub mod soak;
+#[cfg(feature = "aws")]
+pub mod wire;
 pub mod world;

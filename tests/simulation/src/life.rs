@@ -10,7 +10,7 @@ use ractor::ActorStatus;
 
 use crate::event::{Event, Given, ManagerId, PlayerId};
 use crate::figures::Figures;
-use crate::manager::{Manager, SharedWorld};
+use crate::manager::{Manager, SharedWorld, Way};
 use crate::observer::{Broken, Rule, Violation};
 use crate::scenario::{ORIGIN, Scenario};
 use crate::world::{Errand, World};
@@ -29,14 +29,18 @@ pub struct Day {
 }
 
 /// Lives the day of a seed.
-pub fn live(seed: u64, keep_log: bool) -> Day {
+pub fn live(seed: u64, way: Way, keep_log: bool) -> Day {
     watch_panics();
+    // The SDK draws its retries' jitter from there.
+    #[cfg(feature = "aws")]
+    fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O takes nothing of the system");
-    runtime.block_on(Life::begin(seed, keep_log).run())
+    runtime.block_on(Life::begin(seed, way, keep_log).run())
 }
 
 struct Life {
+    way: Way,
     world: SharedWorld,
     clock: Clock,
     managers: BTreeMap<ManagerId, Manager>,
@@ -44,10 +48,10 @@ struct Life {
 }
 
 impl Life {
-    fn begin(seed: u64, keep_log: bool) -> Self {
+    fn begin(seed: u64, way: Way, keep_log: bool) -> Self {
         let clock = Clock::starting_at(ORIGIN);
         let world = SharedWorld::new(World::new(Scenario::of(seed), clock, keep_log));
-        Self { world, clock, managers: BTreeMap::new(), is_over: false }
+        Self { way, world, clock, managers: BTreeMap::new(), is_over: false }
     }
 
     async fn run(mut self) -> Day {
@@ -67,7 +71,7 @@ impl Life {
             }
         };
         let mut world = self.world.lock();
-        let figures = std::mem::take(&mut world.figures);
+        let figures = world.take_figures();
         let log = std::mem::take(&mut world.log);
         Day { figures, broken: broken.map(Box::new), digest: log.digest(), log: log.into_whole() }
     }
@@ -95,7 +99,7 @@ impl Life {
     }
 
     async fn start(&mut self) {
-        let manager = Manager::start(&self.world, self.clock).await;
+        let manager = Manager::start(&self.world, self.clock, self.way).await;
         self.managers.insert(manager.id, manager);
     }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use simulation::life::live;
+use simulation::manager::Way;
 use simulation::mutations::Campaign;
 use simulation::soak::Soak;
 
@@ -26,6 +27,10 @@ struct Cli {
     /// Days lived at once [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Let managers reach the cloud through the real AWS SDK, over HTTP in memory (cargo soak-aws).
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    wire: bool,
     /// Live the day of --from alone and write all that happens into this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "mutations"])]
     log: Option<PathBuf>,
@@ -37,16 +42,33 @@ struct Cli {
     only: String,
 }
 
+impl Cli {
+    #[cfg(feature = "aws")]
+    const fn way(&self) -> Way {
+        if self.wire { Way::Wire } else { Way::Port }
+    }
+
+    #[cfg(not(feature = "aws"))]
+    const fn way(&self) -> Way {
+        Way::Port
+    }
+
+    /// What cargo calls it.
+    fn alias(&self) -> &'static str {
+        if self.way() == Way::Port { "soak" } else { "soak-aws" }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(file) = &cli.log {
-        return relive(cli.from, file);
+        return relive(cli.from, cli.way(), file);
     }
     if cli.mutations {
         return break_the_code(&cli);
     }
     let begun = Instant::now();
-    let soak = Soak { from: cli.from, seeds: cli.seeds, threads: cli.threads, shows_progress: true };
+    let soak = Soak { from: cli.from, seeds: cli.seeds, way: cli.way(), threads: cli.threads, shows_progress: true };
     let report = soak.run();
     print!("{}", report.figures);
     match report.broken {
@@ -55,14 +77,14 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(broken) => {
-            println!("\n{broken}\n\nto live this day again:\n    cargo soak --from {} --log day.log", broken.seed);
+            println!("\n{broken}\n\nto live this day again:\n    cargo {} --from {} --log day.log", cli.alias(), broken.seed);
             ExitCode::FAILURE
         }
     }
 }
 
-fn relive(seed: u64, file: &PathBuf) -> ExitCode {
-    let day = live(seed, true);
+fn relive(seed: u64, way: Way, file: &PathBuf) -> ExitCode {
+    let day = live(seed, way, true);
     if let Err(error) = fs::write(file, day.log.unwrap_or_default()) {
         eprintln!("cannot write {}: {error}", file.display());
         return ExitCode::FAILURE;

@@ -40,10 +40,27 @@ impl SharedWorld {
         Self(Arc::new(Mutex::new(world)))
     }
 
+    /// Waits for ever for a process that is gone: it asks nothing more.
+    pub async fn alive(&self, manager: ManagerId) {
+        if !self.lock().runs(manager) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// The world. Never held over an await.
     pub fn lock(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How managers reach the cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// By the actors' own port.
+    Port,
+    /// By the adapter for ECS, through the AWS SDK and HTTP.
+    #[cfg(feature = "aws")]
+    Wire,
 }
 
 /// A manager that runs.
@@ -58,14 +75,19 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Starts one.
-    pub async fn start(world: &SharedWorld, clock: Clock) -> Self {
+    /// Starts one that reaches the cloud on this way.
+    pub async fn start(world: &SharedWorld, clock: Clock, way: Way) -> Self {
         let (id, policy) = {
             let mut world = world.lock();
             (world.manager_started(), world.scenario.policy.clone())
         };
         let ports = Arc::new(Ports { manager: id, world: world.clone() });
-        let args = FleetArgs { policy, cloud: ports.clone(), concurrency: CONCURRENCY, probe: ports, clock };
+        let cloud: Arc<dyn Cloud> = match way {
+            Way::Port => ports.clone(),
+            #[cfg(feature = "aws")]
+            Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, policy.call_timeout).await),
+        };
+        let args = FleetArgs { policy, cloud, concurrency: CONCURRENCY, probe: ports, clock };
         let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
         Self { id, fleet, ended }
     }
@@ -94,27 +116,15 @@ struct Ports {
 }
 
 impl Ports {
-    /// Sends a call on its way. What comes of it does not depend on whether its caller still waits.
     async fn call<T: Send + 'static>(
         &self,
         call: Call,
         act: impl FnOnce(&mut World) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, CloudError> {
-        self.alive().await;
-        let fate = self.world.lock().receive(self.manager, &call);
-        let (answer, answered) = oneshot::channel();
-        tokio::spawn(travel(self.world.clone(), self.manager, call, fate, act, answer));
-        match answered.await {
-            Ok(told) => told.map_err(|error| cloud_error(&error)),
-            // Nobody will ever answer.
-            Err(_) => std::future::pending().await,
-        }
-    }
-
-    /// A process that is gone asks nothing.
-    async fn alive(&self) {
-        if !self.world.lock().runs(self.manager) {
-            std::future::pending::<()>().await;
+        self.world.alive(self.manager).await;
+        match send(&self.world, self.manager, call, act).await {
+            Told::Answer(answer) => answer.map_err(|error| cloud_error(&error)),
+            Told::Lost(_) => Err(CloudError::Unanswered("the connection was closed".into())),
         }
     }
 
@@ -130,23 +140,46 @@ impl Ports {
     }
 }
 
-/// A call on its way to AWS and back.
+/// What comes back of a call.
+#[derive(Debug)]
+pub enum Told<T> {
+    /// The answer, or why there is none.
+    Answer(Result<T, ApiError>),
+    /// Nothing, or less than all: the connection was closed. What the answer would have been, if there was one.
+    Lost(Option<T>),
+}
+
+/// Sends a call on its way to AWS and back. What comes of it does not depend on whether its caller still waits.
+pub async fn send<T: Send + 'static>(
+    world: &SharedWorld,
+    manager: ManagerId,
+    call: Call,
+    act: impl FnOnce(&mut World) -> Result<T, ApiError> + Send + 'static,
+) -> Told<T> {
+    let fate = world.lock().receive(manager, &call);
+    let (answer, answered) = oneshot::channel();
+    tokio::spawn(travel(world.clone(), manager, call, fate, act, answer));
+    match answered.await {
+        Ok(told) => told,
+        // Nobody will ever answer.
+        Err(_) => std::future::pending().await,
+    }
+}
+
 async fn travel<T>(
     world: SharedWorld,
     manager: ManagerId,
     call: Call,
     fate: Fate,
     act: impl FnOnce(&mut World) -> Result<T, ApiError>,
-    answer: oneshot::Sender<Result<T, ApiError>>,
+    answer: oneshot::Sender<Told<T>>,
 ) {
     sleep(if let Then::Late(late) = fate.then { late } else { fate.before }).await;
     let told = match fate.then {
-        Then::Refused(error) => Some(Err(error)),
-        Then::Effect => Some(take_effect(&world, manager, &call, act)),
-        Then::EffectUnanswered => {
-            let _ = take_effect(&world, manager, &call, act);
-            Some(Err(ApiError::ConnectionClosed))
-        }
+        Then::Refused(ApiError::ConnectionClosed) => Some(Told::Lost(None)),
+        Then::Refused(error) => Some(Told::Answer(Err(error))),
+        Then::Effect => Some(Told::Answer(take_effect(&world, manager, &call, act))),
+        Then::EffectUnanswered => Some(Told::Lost(take_effect(&world, manager, &call, act).ok())),
         Then::Late(_) => {
             let _ = take_effect(&world, manager, &call, act);
             None
@@ -154,9 +187,9 @@ async fn travel<T>(
     };
     sleep(fate.after).await;
     let how = match &told {
-        Some(Ok(_)) => "answered",
-        Some(Err(ApiError::ConnectionClosed)) | None => "not answered",
-        Some(Err(_)) => "refused",
+        Some(Told::Answer(Ok(_))) => "answered",
+        Some(Told::Answer(Err(_))) => "refused",
+        Some(Told::Lost(_)) | None => "not answered",
     };
     world.lock().call_ended(manager, &call, how);
     if let Some(told) = told {
@@ -196,7 +229,7 @@ impl Cloud for Ports {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
         let instances = self.call(Call::ReadInstances, |world| Ok(world.instances_shown())).await?;
         let seen = self.call(Call::ReadCluster, move |world| Ok(world.observation(begun_at, instances))).await?;
-        self.alive().await;
+        self.world.alive(self.manager).await;
         self.world.lock().tell(Event::Looked(self.manager, begun_at));
         Ok(seen)
     }
@@ -249,7 +282,7 @@ fn gone_is_fine(result: Result<(), CloudError>) -> Result<(), CloudError> {
 #[async_trait]
 impl HealthProbe for Ports {
     async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
-        self.alive().await;
+        self.world.alive(self.manager).await;
         let mut question = Question::put(self, target);
         let met = self.world.lock().question(target);
         let answer = match met {
@@ -263,15 +296,26 @@ impl HealthProbe for Ports {
                 let says = self.world.lock().says(target);
                 question.looked_at = self.world.lock().now();
                 sleep(after / 2).await;
-                match says {
-                    Some(Says::Health(answer)) => Ok(answer),
-                    Some(Says::Garbage(_)) => Err(ProbeError::Unreadable("not the contract".into())),
-                    None => Err(ProbeError::Unreachable("connection reset".into())),
-                }
+                says.map_or_else(|| Err(ProbeError::Unreachable("connection reset".into())), read)
             }
         };
         question.answer = answer.as_ref().ok().copied();
         answer
+    }
+}
+
+/// Reads what a game server said, as the daemon does.
+#[cfg(feature = "aws")]
+fn read(says: Says) -> Result<HealthAnswer, ProbeError> {
+    playlivechess_manager::health_probe::parse(&says.into_body())
+}
+
+/// Takes what a game server said for what it is: the daemon, which can read it, is not part of this build.
+#[cfg(not(feature = "aws"))]
+fn read(says: Says) -> Result<HealthAnswer, ProbeError> {
+    match says {
+        Says::Health(answer) => Ok(answer),
+        Says::Garbage(_) => Err(ProbeError::Unreadable("not the contract".into())),
     }
 }
 

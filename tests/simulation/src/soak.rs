@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::figures::Figures;
 use crate::life::live;
+use crate::manager::Way;
 use crate::observer::Broken;
 
 /// Which days to live.
@@ -17,6 +18,8 @@ pub struct Soak {
     pub from: u64,
     /// How many.
     pub seeds: u64,
+    /// How managers reach the cloud.
+    pub way: Way,
     /// Threads at once; none: one for each core.
     pub threads: Option<usize>,
     /// Shows how far it has come.
@@ -49,7 +52,7 @@ impl Soak {
                         if seed >= self.from.saturating_add(self.seeds) {
                             return;
                         }
-                        let day = live(seed, false);
+                        let day = live(seed, self.way, false);
                         failed.fetch_or(day.broken.is_some(), Ordering::Relaxed);
                         // Who collects them lives as long as the threads.
                         let _ = days.send(day);

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use simulation::life::live;
+use simulation::manager::Way;
 use simulation::soak::Soak;
 
 /// Seeds of the days on which a fault was found once, with what it was.
@@ -14,7 +15,7 @@ const FOUND: [(u64, &str); 3] = [
 
 #[test]
 fn on_a_number_of_days_no_rule_is_broken() {
-    let soak = Soak { from: 1000, seeds: 5, threads: None, shows_progress: false };
+    let soak = Soak { from: 1000, seeds: 5, way: Way::Port, threads: None, shows_progress: false };
     let report = soak.run();
     assert!(report.broken.is_none(), "{}", report.broken.expect("a broken rule"));
     let figures = report.figures;
@@ -27,14 +28,14 @@ fn on_a_number_of_days_no_rule_is_broken() {
 #[test]
 fn the_days_on_which_a_fault_was_found_once_go_well() {
     for (seed, what) in FOUND {
-        let day = live(seed, false);
+        let day = live(seed, Way::Port, false);
         assert!(day.broken.is_none(), "{what}: {}", day.broken.expect("a broken rule"));
     }
 }
 
 #[test]
 fn one_seed_gives_one_log_in_every_run_and_build_profile() {
-    let [once, again] = [live(7, true), live(7, true)].map(|day| day.log.expect("it was kept"));
+    let [once, again] = [live(7, Way::Port, true), live(7, Way::Port, true)].map(|day| day.log.expect("it was kept"));
     assert!(once == again, "two runs differ");
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
@@ -56,5 +57,5 @@ fn one_seed_gives_one_log_in_every_run_and_build_profile() {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let released = std::fs::read_to_string(file.path()).expect("a log");
     assert!(once == released, "the release build's day differs");
-    assert_ne!(once, live(8, true).log.expect("it was kept"), "another seed is another day");
+    assert_ne!(once, live(8, Way::Port, true).log.expect("it was kept"), "another seed is another day");
 }

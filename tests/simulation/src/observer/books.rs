@@ -30,6 +30,8 @@ pub(super) struct Books {
     /// When there was a fault last.
     pub(super) fault_at: Timestamp,
     pub(super) sampled_at: Timestamp,
+    /// Games cut off by a manager on servers that were silent past their grace.
+    pub(super) cut_off_silent: u64,
 }
 
 #[derive(Debug)]
@@ -130,6 +132,7 @@ impl Books {
             cloud_faults: 0,
             fault_at: Timestamp::default(),
             sampled_at: Timestamp::default(),
+            cut_off_silent: 0,
         }
     }
 
@@ -213,6 +216,11 @@ impl Books {
             }
             Event::Running(task, address) => {
                 self.at.insert(address.clone(), task.clone());
+                // Another one was heard there before.
+                for book in self.managers.values_mut() {
+                    book.ears.remove(address);
+                    book.sent.remove(address);
+                }
                 self.task(task, |book| {
                     book.running_at = Some(now);
                     book.address = Some(address.clone());

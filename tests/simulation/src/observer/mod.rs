@@ -94,6 +94,11 @@ impl Observer {
         Self { books: Books::new(policy), rest: rest::Rest::default() }
     }
 
+    /// Games cut off by a manager on servers that were silent past their grace, as the rules allow.
+    pub const fn cut_off_silent(&self) -> u64 {
+        self.books.cut_off_silent
+    }
+
     /// Sees something happen.
     ///
     /// # Errors

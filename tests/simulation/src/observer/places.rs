@@ -106,12 +106,13 @@ impl Books {
     }
 
     /// A game ends under a player's hands.
-    pub(super) fn check_cut_off(&self, player: PlayerId, task: &TaskId, cause: Cause) -> Verdict {
+    pub(super) fn check_cut_off(&mut self, player: PlayerId, task: &TaskId, cause: Cause) -> Verdict {
         let Cause::Manager(manager) = cause else { return Ok(()) };
         let (book, known) = (self.manager(manager), &self.tasks[task]);
         let ground = book.ends.get(task).or_else(|| book.terminated.get(&known.instance)).map(|(ground, _)| *ground);
         // A silent server's games are lost by the rules.
         if ground == Some(Ground::Silent) {
+            self.cut_off_silent += 1;
             return Ok(());
         }
         let Some((came_at, given)) = known.players.get(&player) else { return Ok(()) };

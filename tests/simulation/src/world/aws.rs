@@ -261,6 +261,12 @@ impl World {
         task.shown.write(Task { id: id.clone(), instance, state, role, started_at }, now, lag);
     }
 
+    /// One task as a description shows it.
+    pub fn task_shown(&mut self, id: &TaskId) -> Option<Task> {
+        let (now, behind) = (self.now(), self.behind());
+        self.tasks.get(id)?.shown.read(now, behind).cloned()
+    }
+
     /// All that AWS shows of the fleet, with the instances as they were shown a moment before.
     pub fn observation(&mut self, begun_at: Timestamp, mut instances: Vec<Instance>) -> Observation {
         let tasks = self.tasks_shown();
@@ -276,7 +282,8 @@ impl World {
         Observation { begun_at, instances, tasks }
     }
 
-    fn tasks_shown(&mut self) -> Vec<Task> {
+    /// The tasks that lists show.
+    pub fn tasks_shown(&mut self) -> Vec<Task> {
         let (now, omitting) = (self.now(), share_of!(self, StaleReads) / 10.0);
         let ids: Vec<TaskId> = self.tasks.keys().cloned().collect();
         let mut shown = Vec::new();

@@ -60,6 +60,18 @@ pub enum Says {
     Garbage(Vec<u8>),
 }
 
+impl Says {
+    /// As the body of an HTTP answer.
+    pub fn into_body(self) -> Vec<u8> {
+        match self {
+            Self::Health(HealthAnswer { available_capacity: free, ready_to_close: ready }) => {
+                format!("{{\"available_capacity\": {free}, \"ready_to_close\": {ready}}}").into_bytes()
+            }
+            Self::Garbage(body) => body,
+        }
+    }
+}
+
 impl World {
     /// Each game server that is up, as faults have it.
     pub(super) fn spoil_games(&mut self) {

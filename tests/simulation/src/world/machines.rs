@@ -218,15 +218,38 @@ impl World {
     }
 
     /// One instance as EC2 shows it.
-    pub(super) fn instance_shown(&mut self, id: &InstanceId) -> Option<Instance> {
+    pub fn instance_shown(&mut self, id: &InstanceId) -> Option<Instance> {
         let (now, behind) = (self.now(), self.behind());
         self.machines.get(id)?.shown.read(now, behind).cloned()
     }
 
     /// What ECS shows of an instance's place in the cluster.
-    pub(super) fn member_shown(&mut self, id: &InstanceId) -> Option<Registration> {
+    pub fn member_shown(&mut self, id: &InstanceId) -> Option<Registration> {
         let (now, behind) = (self.now(), self.behind());
         self.machines.get(id)?.member.read(now, behind).copied().flatten()
+    }
+
+    /// The instances that AWS still knows.
+    pub fn machines_known(&self) -> Vec<InstanceId> {
+        self.machines.keys().cloned().collect()
+    }
+
+    /// The address of one that is up.
+    pub fn address_of(&self, id: &InstanceId) -> Option<Ipv4Addr> {
+        self.machines.get(id).filter(|machine| machine.is_alive).map(|machine| machine.address)
+    }
+
+    /// It takes no new tasks.
+    pub fn drains(&self, id: &InstanceId) -> bool {
+        self.machines.get(id).is_some_and(|machine| machine.is_draining)
+    }
+
+    /// How many of the fleet's tasks run on an instance, and how many are on their way up.
+    pub fn task_counts(&self, id: &InstanceId) -> (u32, u32) {
+        let there = self.tasks_on(id);
+        let pending = there.iter().filter(|task| self.tasks[*task].started_at.is_none()).count();
+        let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        (count(there.len() - pending), count(pending))
     }
 
     /// Whether there are instances to be had, and how many of those asked for.

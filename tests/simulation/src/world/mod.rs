@@ -257,6 +257,12 @@ impl World {
         }
     }
 
+    /// What was counted, by the world and by the observer.
+    pub fn take_figures(&mut self) -> Figures {
+        self.figures.cut_off_silent = self.observer.cut_off_silent();
+        std::mem::take(&mut self.figures)
+    }
+
     /// A rule that others than the observer found broken.
     pub fn accuse(&mut self, rule: crate::observer::Violation) {
         let now = self.now();
