@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::model::{
     Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
-    Phase, Policy, Refused, Roster, ServerId, TaskId, Timestamp, decide,
+    Phase, Policy, Refused, Role, Roster, ServerId, TaskId, Timestamp, decide,
 };
 
 use crate::world::{BOOT, START, World};
@@ -383,4 +383,23 @@ fn a_role_is_recorded_until_the_cloud_shows_it() {
     fixture.pass(Duration::from_secs(120));
     fixture.observe();
     assert_eq!(recorded(fixture.roster.orders(fixture.now)), [task]);
+}
+
+#[test]
+fn a_role_that_somebody_else_recorded_is_followed() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[1];
+    let task = fixture.roster.server(id).and_then(|server| server.task.clone()).expect("it has one");
+    for (role, phase) in [(Role::Standby, Phase::Standby), (Role::Available, Phase::Available)] {
+        fixture.world.record(&task, role).expect("a running task");
+        fixture.pass(Duration::from_secs(5));
+        fixture.observe();
+        assert_eq!(fixture.phase(id), phase);
+        assert_eq!(fixture.roster.orders(fixture.now), [], "nothing is recorded over it");
+    }
+    // What this manager decides stands against what the cloud still shows.
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.phase(id), Phase::Standby);
 }

@@ -108,7 +108,8 @@ mod tests {
                 credentials: Some(keys),
                 ..settings()
             };
-            let config = sdk_config(aws_config::defaults(BehaviorVersion::latest()), &settings).await.expect("a region is set");
+            let config =
+                sdk_config(aws_config::defaults(BehaviorVersion::latest()), &settings).await.expect("a region is set");
             let once = config.into_builder().retry_config(RetryConfig::disabled()).build();
             Self { cloud: EcsCloud::over(&once, settings), answer }
         }

@@ -77,7 +77,11 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(broken) => {
-            println!("\n{broken}\n\nto live this day again:\n    cargo {} --from {} --log day.log", cli.alias(), broken.seed);
+            println!(
+                "\n{broken}\n\nto live this day again:\n    cargo {} --from {} --log day.log",
+                cli.alias(),
+                broken.seed
+            );
             ExitCode::FAILURE
         }
     }

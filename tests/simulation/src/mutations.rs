@@ -132,7 +132,18 @@ impl Bench {
         Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
             .current_dir(&self.checkout)
             .env("CARGO_TARGET_DIR", &self.target)
-            .args(["run", "--release", "--quiet", "--locked", "--package", "simulation", "--no-default-features", "--bin", "soak", "--"])
+            .args([
+                "run",
+                "--release",
+                "--quiet",
+                "--locked",
+                "--package",
+                "simulation",
+                "--no-default-features",
+                "--bin",
+                "soak",
+                "--",
+            ])
             .args(["--from", &from.to_string(), "--seeds", &seeds.to_string()])
             .output()
     }

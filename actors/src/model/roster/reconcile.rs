@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Note, Roster};
 use crate::model::id::{InstanceId, ServerId, TaskId};
+use crate::model::launches::VISIBILITY;
 use crate::model::life::{CloseReason, Event, Phase};
 use crate::model::observation::{Instance, InstanceState, Observation, Role, Task, TaskState};
 use crate::model::server::{Condition, Health, Host, Server};
@@ -159,9 +160,6 @@ impl Roster {
         // One deadline spans both: from joining until a task runs.
         let placed_since = if server.phase == Phase::Joined { server.phase_since } else { now };
         let started_at = task.started_at.unwrap_or(now);
-        if begun_at > server.phase_since && server.role().is_some_and(|role| role != task.role) {
-            server.role_unrecorded = true;
-        }
         match &task.state {
             TaskState::Running(endpoint) => {
                 if server.endpoint.as_ref() != Some(endpoint) {
@@ -176,6 +174,29 @@ impl Roster {
             TaskState::Pending => self.happen(id, Event::Placed, placed_since, now),
             TaskState::Stopped => {}
         }
+        self.follow_role(id, task.role, begun_at, now);
+    }
+
+    /// Follows a role that somebody else recorded: an operator, an earlier manager, or one that runs at the same time.
+    /// What this manager decided stands until the cloud must show it.
+    fn follow_role(&mut self, id: ServerId, recorded: Role, begun_at: Timestamp, now: Timestamp) {
+        let unknown_holds_until = now + self.policy.hold_ttl;
+        let Some(server) = self.servers.get_mut(&id) else {
+            return;
+        };
+        if begun_at <= server.phase_since || server.role().is_none_or(|role| role == recorded) {
+            return;
+        }
+        if server.role_unrecorded || begun_at <= server.role_decided_at + VISIBILITY {
+            server.role_unrecorded = true;
+            return;
+        }
+        server.unknown_holds_until = unknown_holds_until;
+        let event = match recorded {
+            Role::Available => Event::TakenBack,
+            Role::Standby => Event::SentToStandby,
+        };
+        self.happen(id, event, now, now);
     }
 }
 

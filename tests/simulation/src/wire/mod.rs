@@ -43,11 +43,8 @@ pub async fn cloud(manager: ManagerId, world: &SharedWorld, clock: Clock, call_t
 }
 
 fn settings(call_timeout: Duration) -> EcsSettings {
-    let keys = AccessKeys {
-        access_key_id: "simulated".into(),
-        secret_access_key: "simulated".into(),
-        session_token: None,
-    };
+    let keys =
+        AccessKeys { access_key_id: "simulated".into(), secret_access_key: "simulated".into(), session_token: None };
     EcsSettings {
         region: Some("ap-south-1".into()),
         profile: None,
