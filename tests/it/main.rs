@@ -7,6 +7,7 @@ mod cloud;
 mod command_line;
 mod faults;
 mod growth;
+mod hostile_clients;
 mod life;
 mod local;
 mod support;
