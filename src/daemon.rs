@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Flags, Loaded, Mistakes, Settings};
 use crate::health_probe::HttpProbe;
-use crate::http::{self, AnswerRules, Fleet};
+use crate::http::{self, AnswerRules, ConnectionRules, Fleet};
+use crate::open_files;
 use crate::policy;
 use crate::signals::Command;
 
@@ -61,6 +62,9 @@ struct Running {
     loaded: Loaded,
     fleet: FleetRef,
     rules: watch::Sender<AnswerRules>,
+    connection_rules: watch::Sender<ConnectionRules>,
+    /// So many files and sockets may be open.
+    open_files: u64,
 }
 
 /// Runs the fleet until a command to shut down, or until `commands` ends. Game servers are left as they are.
@@ -85,11 +89,14 @@ pub async fn run(
     })
     .await?;
     let (rules, watched_rules) = watch::channel(policy::answer_rules(settings));
+    let open_files = open_files::raise();
+    let (connection_rules, watched_connection_rules) = watch::channel(fitting_rules(settings, open_files));
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
     let clients = Fleet::new(fleet.clone(), watched_rules);
-    let mut server = tokio::spawn(http::serve(listener, clients, shutdown.clone(), limit));
-    let mut running = Running { source, loaded, fleet, rules };
+    let serving = http::serve(listener, clients, watched_connection_rules, shutdown.clone(), limit);
+    let mut server = tokio::spawn(serving);
+    let mut running = Running { source, loaded, fleet, rules, connection_rules, open_files };
 
     loop {
         tokio::select! {
@@ -159,6 +166,7 @@ impl Running {
         }
         // Who listens to the rules is the HTTP server, which lives as long as this.
         self.rules.send_replace(policy::answer_rules(&loaded.settings));
+        self.connection_rules.send_replace(fitting_rules(&loaded.settings, self.open_files));
         self.tell(FleetMsg::Reload(policy::policy(&loaded.settings)));
         self.loaded = loaded;
     }
@@ -167,6 +175,20 @@ impl Running {
         // Its death ends the daemon by itself.
         let _ = self.fleet.cast(msg);
     }
+}
+
+/// How clients' connections are kept, and no more of them than there can be.
+fn fitting_rules(settings: &Settings, open_files: u64) -> ConnectionRules {
+    let left = open_files::left_for_clients(open_files, settings);
+    let wanted = u64::from(settings.http.max_connections);
+    if left < wanted {
+        let needed = open_files::needed_for(wanted, settings);
+        tracing::warn!(
+            "http.max_connections is {wanted}, and only {left} fit in the limit of {open_files} open files: set it to \
+             {left} at most, or raise that limit to {needed} (LimitNOFILE={needed}, ulimit -n {needed})"
+        );
+    }
+    policy::connection_rules(settings, left)
 }
 
 /// The changed settings that a running daemon cannot follow.

@@ -11,6 +11,7 @@ pub mod game_server;
 pub mod health_probe;
 pub mod http;
 pub mod load;
+pub mod open_files;
 pub mod policy;
 pub mod signals;
 pub mod telemetry;

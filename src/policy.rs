@@ -10,7 +10,7 @@ use crate::cloud::local::{self, LocalSettings};
 #[cfg(feature = "ecs")]
 use crate::config::Secret;
 use crate::config::{self, Settings};
-use crate::http::AnswerRules;
+use crate::http::{AnswerRules, ConnectionRules};
 
 /// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
 const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -50,6 +50,17 @@ pub fn policy(settings: &Settings) -> Policy {
 /// How clients are answered.
 pub fn answer_rules(settings: &Settings) -> AnswerRules {
     AnswerRules { backup: Address::new(&settings.backup_gameserver), timeout: settings.http.answer_timeout }
+}
+
+/// How clients' connections are kept: no more than so many, whatever the setting says.
+pub fn connection_rules(settings: &Settings, most: u64) -> ConnectionRules {
+    let http = &settings.http;
+    ConnectionRules {
+        header_timeout: http.header_timeout,
+        idle_timeout: http.idle_timeout,
+        max_connections: usize::try_from(most.min(http.max_connections.into())).unwrap_or(usize::MAX),
+        max_head_size: http.max_head_size as usize,
+    }
 }
 
 /// The cloud on this machine. Without a command of the operator's it runs the manager's own game server.

@@ -1,21 +1,27 @@
 //! The HTTP side: game clients ask here where to play. Every answer is the supervisor's, by message.
 
 mod ask;
+mod burst;
+mod connections;
 mod errors;
 mod reply;
 mod routes;
+mod server;
+#[cfg(test)]
+mod server_tests;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio_util::sync::CancellationToken;
 
 pub use ask::{AnswerRules, Fleet};
+pub use connections::ConnectionRules;
 pub use routes::routes;
+pub use server::serve;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -29,18 +35,4 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_keepalive(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-/// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`.
-pub async fn serve(listener: TcpListener, fleet: Fleet, shutdown: CancellationToken, limit: Duration) {
-    let server = warp::serve(routes(fleet)).incoming(listener).graceful(shutdown.clone().cancelled_owned()).run();
-    // A client that never finishes its request would hold the server open for ever.
-    let overdue = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(limit).await;
-    };
-    tokio::select! {
-        () = server => {}
-        () = overdue => tracing::warn!(?limit, "requests in flight were cut off"),
-    }
 }

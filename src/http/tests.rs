@@ -16,7 +16,7 @@ use super::{AnswerRules, Fleet, routes};
 struct Scripted;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Script {
+pub(super) enum Script {
     /// One server is known, with a place.
     OneServer,
     /// Servers are known, and all are full.
@@ -62,7 +62,7 @@ impl Actor for Scripted {
     }
 }
 
-async fn fleet(script: Script) -> Fleet {
+pub(super) async fn fleet(script: Script) -> Fleet {
     let (supervisor, _) = Actor::spawn(None, Scripted, script).await.expect("it starts");
     let rules = AnswerRules { backup: Address::new("127.0.0.1:8888"), timeout: Duration::from_millis(100) };
     Fleet::new(supervisor, watch::Sender::new(rules).subscribe())

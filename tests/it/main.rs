@@ -7,6 +7,7 @@ mod cloud;
 mod command_line;
 mod faults;
 mod growth;
+mod hostile_clients;
 mod hostile_game_servers;
 mod life;
 mod local;

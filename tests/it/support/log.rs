@@ -58,6 +58,12 @@ impl Log {
         self.find(since, text, |lines| lines.iter().find(is_meant).cloned()).await
     }
 
+    /// How many lines so far have a message with that in it, from number `since` on.
+    pub(crate) fn count(&self, since: usize, message: &str) -> usize {
+        let has_it = |line: &&Value| line["message"].as_str().is_some_and(|found| found.contains(message));
+        self.0.borrow()[since..].iter().filter(has_it).count()
+    }
+
     /// Waits until so many servers came to a phase, from number `since` on, and names them in that order.
     pub(crate) async fn moved(&self, since: usize, to: &str, count: usize) -> Vec<String> {
         let what = format!("{count} servers to be {to}");

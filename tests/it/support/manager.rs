@@ -38,6 +38,8 @@ MANAGER_LAUNCH_BACKOFF=100ms
 pub(crate) struct Setup {
     dir: TempDir,
     flags: Vec<&'static str>,
+    /// The limit on open files, and how far it may be raised.
+    open_files: Option<(u32, u32)>,
     environment: Vec<(&'static str, String)>,
     /// What has to last as long.
     kept: Vec<Box<dyn Any>>,
@@ -47,7 +49,13 @@ impl Setup {
     /// In a directory of its own, listening where there is room.
     pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("playlivechess-manager-").tempdir().expect("a directory");
-        Self { dir, flags: vec!["--listen", "127.0.0.1:0"], environment: Vec::new(), kept: Vec::new() }
+        Self {
+            dir,
+            flags: vec!["--listen", "127.0.0.1:0"],
+            open_files: None,
+            environment: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// With game servers on this machine.
@@ -65,6 +73,12 @@ impl Setup {
     pub(crate) fn environment(mut self, name: &'static str, value: &str) -> Self {
         self.environment.retain(|(known, _)| *known != name);
         self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Lets the process open so many files, and so many at most if it asks for more.
+    pub(crate) fn open_files(mut self, soft: u32, hard: u32) -> Self {
+        self.open_files = Some((soft, hard));
         self
     }
 
@@ -92,7 +106,15 @@ impl Setup {
 
     /// A command of the binary in this directory and environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = match self.open_files {
+            None => Command::new(BINARY),
+            Some((soft, hard)) => {
+                let mut shell = Command::new("/bin/sh");
+                let limited = format!("ulimit -S -n {soft}; ulimit -H -n {hard}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &limited, BINARY]);
+                shell
+            }
+        };
         command.current_dir(self.path()).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -199,10 +221,20 @@ impl Manager {
         found.unwrap_or_else(|| panic!("no server at {address} in {state:?}")).clone()
     }
 
+    /// The address and port where clients ask it.
+    pub(crate) fn authority(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Pid {
+        let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(Pid::from_raw);
+        pid.expect("the manager runs")
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, which: Signal) {
-        let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(Pid::from_raw);
-        signal(pid.expect("the manager runs"), which);
+        signal(self.pid(), which);
     }
 
     /// The most memory that it ever had, in KiB.

@@ -1,9 +1,11 @@
-//! What the tests stand on: a manager in a directory of its own, its log, and players.
+//! What the tests stand on: a manager in a directory of its own, its log, players, and other clients.
 
 pub(crate) mod log;
 pub(crate) mod manager;
 pub(crate) mod player;
 pub(crate) mod process;
+pub(crate) mod visitors;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

@@ -1,0 +1,203 @@
+//! How many connections there may be, and how long each may keep its request back. So a client that sends nothing, or
+//! half of something, takes the place of nobody: when there is no more room, whoever has waited longest goes.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::table::{Id, Limits, Table};
+
+/// How connections are kept; the operator may change it while the daemon runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConnectionRules {
+    /// How long a new connection may take to bring its first request, complete up to the body.
+    pub header_timeout: Duration,
+    /// How long it may take from an answer to the next request.
+    pub idle_timeout: Duration,
+    /// So many are open at most, besides those that are just being closed.
+    pub max_connections: usize,
+    /// So many bytes a request may have without its body. Taken by connections that come after a change.
+    pub max_head_size: usize,
+}
+
+/// The connections of a server.
+pub(super) struct Connections {
+    rules: watch::Receiver<ConnectionRules>,
+    table: Mutex<Table>,
+    /// Tells whoever lets clients in that one waits or is closed by now.
+    changed: Notify,
+}
+
+impl Connections {
+    /// None yet.
+    pub(super) fn new(rules: watch::Receiver<ConnectionRules>) -> Arc<Self> {
+        Arc::new(Self { rules, table: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// Whether somebody has to go before one more can be let in.
+    pub(super) fn is_full(&self) -> bool {
+        self.table().len() >= self.max()
+    }
+
+    /// Lets one in. When there is no room, the one that has waited longest is cut off; while none waits, as all are
+    /// being answered, this takes until one does.
+    pub(super) async fn admit(self: &Arc<Self>) -> Connection {
+        loop {
+            if let Some(connection) = self.try_admit() {
+                return connection;
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn try_admit(self: &Arc<Self>) -> Option<Connection> {
+        let max = self.max();
+        let mut table = self.table();
+        // More than one is too many when the number was lowered and those who were being answered wait now.
+        while table.len() >= max {
+            table.cut_longest().then_some(())?;
+        }
+        let (id, cut) = table.open(Instant::now());
+        Some(Connection { id, cut, connections: Arc::clone(self) })
+    }
+
+    /// Cuts off the one that has waited longest.
+    pub(super) fn cut_longest(&self) {
+        self.table().cut_longest();
+    }
+
+    /// Cuts off, for ever, those whose request does not come in time, and those that are too many by new rules.
+    pub(super) async fn keep_to_rules(&self) -> Infallible {
+        let mut rules = self.rules.clone();
+        loop {
+            let next = {
+                let rules = rules.borrow_and_update();
+                let limits = Limits { first: rules.header_timeout, next: rules.idle_timeout };
+                let mut table = self.table();
+                while table.len() > rules.max_connections && table.cut_longest() {}
+                table.cut_overdue(Instant::now(), limits)
+            };
+            tokio::select! {
+                () = sleep_until(next) => {}
+                Ok(()) = rules.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until all are closed. Nobody may be let in meanwhile.
+    pub(super) async fn all_closed(&self) {
+        while self.table().len() > 0 {
+            self.changed.notified().await;
+        }
+    }
+
+    fn max(&self) -> usize {
+        self.rules.borrow().max_connections
+    }
+
+    /// Every change to the table is whole, so one that panicked left nothing half done.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A client's place among the connections, which it has until this is dropped or cut off.
+pub(super) struct Connection {
+    id: Id,
+    cut: CancellationToken,
+    connections: Arc<Connections>,
+}
+
+impl Connection {
+    /// A request is there, complete. False when the connection was cut off a moment before.
+    pub(super) fn answers(&self) -> bool {
+        self.connections.table().answers(self.id)
+    }
+
+    /// The answer is there, and the next request is due.
+    pub(super) fn answered(&self) {
+        self.connections.table().answered(self.id, Instant::now());
+        self.connections.changed.notify_one();
+    }
+
+    /// Waits until it is cut off.
+    pub(super) async fn cut_off(&self) {
+        self.cut.cancelled().await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.connections.table().closed(self.id);
+        self.connections.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    fn rules(max_connections: usize) -> ConnectionRules {
+        ConnectionRules {
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            max_connections,
+            max_head_size: 8192,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_all_being_answered_a_new_one_waits_for_the_first_answer() {
+        let (_sender, rules) = watch::channel(rules(2));
+        let connections = Connections::new(rules);
+        let (one, other) = (connections.admit().await, connections.admit().await);
+        assert!(one.answers() && other.answers());
+        assert!(connections.is_full());
+        assert!(timeout(MOMENT, connections.admit()).await.is_err(), "there is no room");
+        let (third, ()) = tokio::join!(connections.admit(), async { other.answered() });
+        other.cut_off().await;
+        assert!(!other.answers() && third.answers() && !one.cut.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_closes_makes_room_for_one() {
+        let (_sender, rules) = watch::channel(rules(1));
+        let connections = Connections::new(rules);
+        let busy = connections.admit().await;
+        assert!(busy.answers());
+        let (next, ()) = tokio::join!(connections.admit(), async { drop(busy) });
+        assert!(connections.is_full() && next.answers());
+        drop(next);
+        connections.all_closed().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_rules_hold_for_those_who_are_there() {
+        let (sender, rules) = watch::channel(rules(10));
+        let connections = Connections::new(rules);
+        let start = Instant::now();
+        let (busy, old, young) = (connections.admit().await, connections.admit().await, connections.admit().await);
+        assert!(busy.answers());
+        let changes = async {
+            tokio::task::yield_now().await;
+            sender.send_modify(|rules| rules.max_connections = 2);
+            old.cut_off().await;
+            assert!(start.elapsed().is_zero() && !young.cut.is_cancelled());
+            sender.send_modify(|rules| rules.header_timeout = Duration::from_secs(3));
+            young.cut_off().await;
+        };
+        tokio::select! {
+            never = connections.keep_to_rules() => match never {},
+            () = changes => {}
+        }
+        assert_eq!((start.elapsed().as_secs(), busy.cut.is_cancelled()), (3, false));
+    }
+}

@@ -1,0 +1,161 @@
+//! Serving the routes: clients are let in, talked with, and seen off.
+//!
+//! warp's own server waits for a request as long as a client likes, and lets in as many as come. HTTP/1 alone is served:
+//! that is what game clients and load balancers speak to it, and what the limits here were made for.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use warp::http::Request;
+use warp::reply::Response;
+
+use super::ask::Fleet;
+use super::burst::Burst;
+use super::connections::{Connection, ConnectionRules, Connections};
+use super::routes::routes;
+
+/// Before the next try to let somebody in, when the system refuses.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a client is listened to after the last answer. Closing while it still sends would reset the connection,
+/// and it would never read that answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The least that hyper takes as the longest head; the setting allows no less.
+const MIN_HEAD_SIZE: usize = 8192;
+
+/// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`.
+pub async fn serve(
+    listener: TcpListener,
+    fleet: Fleet,
+    rules: watch::Receiver<ConnectionRules>,
+    shutdown: CancellationToken,
+    limit: Duration,
+) {
+    let service = TowerToHyperService::new(warp::service(routes(fleet)));
+    let connections = Connections::new(rules.clone());
+    let converse = |stream, connection| {
+        let http = http(&rules.borrow());
+        tokio::spawn(converse(stream, connection, http, service.clone(), shutdown.clone()));
+    };
+    tokio::select! {
+        never = let_in(&listener, &connections, converse) => match never {},
+        never = connections.keep_to_rules() => match never {},
+        () = shutdown.cancelled() => drop(listener),
+    }
+    tokio::select! {
+        () = connections.all_closed() => {}
+        never = connections.keep_to_rules() => match never {},
+        () = sleep(limit) => tracing::warn!(?limit, "requests in flight were cut off"),
+    }
+}
+
+/// What is spoken on a connection.
+fn http(rules: &ConnectionRules) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // The table of connections limits the time, on a kept one and between two bytes as well.
+    http.header_read_timeout(None).max_buf_size(rules.max_head_size.max(MIN_HEAD_SIZE));
+    http
+}
+
+/// Lets clients in for ever.
+async fn let_in(
+    listener: &TcpListener,
+    connections: &Arc<Connections>,
+    converse: impl Fn(TcpStream, Connection),
+) -> Infallible {
+    let (mut failures, mut crowds) = (Burst::default(), Burst::default());
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if connections.is_full() {
+                    if crowds.begins(Instant::now()) {
+                        tracing::warn!(
+                            "http.max_connections is reached: for each new client the longest idle one goes"
+                        );
+                    }
+                    // Those who were let in just now may have brought their requests: let them be read first.
+                    yield_now().await;
+                }
+                converse(stream, connections.admit().await);
+            }
+            Err(error) if concerns_one_client(&error) => {}
+            Err(error) => {
+                if failures.begins(Instant::now()) {
+                    tracing::error!(%error, "clients cannot be let in: the longest idle ones go");
+                }
+                // Most often there are too many open files, and each connection is one.
+                connections.cut_longest();
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether only one client was not let in, for it is gone already.
+fn concerns_one_client(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+/// Answers a client's requests, one after the other, until it leaves or has to go.
+async fn converse<S>(
+    mut stream: TcpStream,
+    connection: Connection,
+    http: http1::Builder,
+    service: S,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    let answer = service_fn(async |request| {
+        if !connection.answers() {
+            std::future::pending::<()>().await;
+        }
+        let answer = service.call(request).await;
+        connection.answered();
+        answer
+    });
+    let conversation = async {
+        talk(&mut stream, http, answer, &shutdown).await;
+        let mut nowhere = tokio::io::sink();
+        tokio::select! {
+            _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
+            () = shutdown.cancelled() => {}
+        }
+    };
+    tokio::select! {
+        () = conversation => {}
+        () = connection.cut_off() => {}
+    }
+}
+
+/// Speaks HTTP until either side has enough of it; after `shutdown` until the request in flight is answered.
+async fn talk<S>(stream: &mut TcpStream, http: http1::Builder, service: S, shutdown: &CancellationToken)
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    let mut talk = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = talk.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            talk.as_mut().graceful_shutdown();
+            talk.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

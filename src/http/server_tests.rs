@@ -1,0 +1,81 @@
+//! The server on a real socket, with a fleet that takes its time to answer: every request takes 100ms.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::tests::{Script, fleet};
+use super::{ConnectionRules, listen, serve};
+
+const REQUEST: &[u8] = b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n";
+const ANSWER: &str = r#"{"available": "127.0.0.1:8888"}"#;
+
+struct Served {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    ended: JoinHandle<()>,
+    _rules: watch::Sender<ConnectionRules>,
+}
+
+/// A server with room for so many connections.
+async fn served(max_connections: usize) -> Served {
+    let listener = listen(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let shutdown = CancellationToken::new();
+    let timeout = Duration::from_mins(1);
+    let rules =
+        ConnectionRules { header_timeout: timeout, idle_timeout: timeout, max_connections, max_head_size: 8192 };
+    let (sender, rules) = watch::channel(rules);
+    let fleet = fleet(Script::Stuck).await;
+    let ended = tokio::spawn(serve(listener, fleet, rules, shutdown.clone(), timeout));
+    Served { address, shutdown, ended, _rules: sender }
+}
+
+/// A connection on which that was said.
+async fn said(address: SocketAddr, text: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.expect("it can be connected to");
+    stream.write_all(text).await.expect("it is taken");
+    stream
+}
+
+/// All that comes until the connection is closed.
+async fn heard(mut stream: TcpStream) -> String {
+    let mut heard = String::new();
+    // A reset after the answer does no harm.
+    let _ = stream.read_to_string(&mut heard).await;
+    heard
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_requests_in_flight_and_for_nobody_else() {
+    let Served { address, shutdown, ended, _rules } = served(10).await;
+    let idle = said(address, b"").await;
+    let mut kept = said(address, REQUEST).await;
+    assert!(kept.read(&mut [0; 1024]).await.expect("an answer") > 0);
+    // Of two requests the second one is being answered as soon as the first one was.
+    let mut asking = said(address, &[REQUEST, REQUEST].concat()).await;
+    assert!(asking.read(&mut [0; 1024]).await.expect("an answer") > 0);
+    shutdown.cancel();
+    ended.await.expect("it ends by itself");
+    assert!(heard(asking).await.ends_with(ANSWER));
+    assert_eq!((heard(idle).await, heard(kept).await), (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn one_that_is_being_answered_does_not_make_way_and_nobody_is_turned_away() {
+    let served = served(2).await;
+    let mut asking = Vec::new();
+    for _ in 0..10 {
+        asking.push(said(served.address, REQUEST).await);
+    }
+    for stream in &mut asking {
+        let mut answer = [0; 1024];
+        let length = stream.read(&mut answer).await.expect("an answer");
+        assert!(String::from_utf8_lossy(&answer[..length]).ends_with(ANSWER));
+    }
+}
