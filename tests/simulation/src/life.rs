@@ -28,15 +28,15 @@ pub struct Day {
     pub log: Option<String>,
 }
 
-/// Lives the day of a seed.
-pub fn live(seed: u64, way: Way, keep_log: bool) -> Day {
+/// Lives the day of a seed, with so many hours of trouble before the calm.
+pub fn live(seed: u64, trouble: Duration, way: Way, keep_log: bool) -> Day {
     watch_panics();
     // The SDK draws its retries' jitter from there.
     #[cfg(feature = "aws")]
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O takes nothing of the system");
-    runtime.block_on(Life::begin(seed, way, keep_log).run())
+    runtime.block_on(Life::begin(Scenario::of(seed, trouble), way, keep_log).run())
 }
 
 struct Life {
@@ -48,9 +48,9 @@ struct Life {
 }
 
 impl Life {
-    fn begin(seed: u64, way: Way, keep_log: bool) -> Self {
+    fn begin(scenario: Scenario, way: Way, keep_log: bool) -> Self {
         let clock = Clock::starting_at(ORIGIN);
-        let world = SharedWorld::new(World::new(Scenario::of(seed), clock, keep_log));
+        let world = SharedWorld::new(World::new(scenario, clock, keep_log));
         Self { way, world, clock, managers: BTreeMap::new(), is_over: false }
     }
 

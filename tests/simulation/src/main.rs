@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use simulation::life::live;
 use simulation::manager::Way;
 use simulation::mutations::Campaign;
+use simulation::scenario::TROUBLE;
 use simulation::soak::Soak;
 
 /// Lives simulated days of a fleet, a seed each, and watches that no rule is broken.
@@ -24,6 +25,9 @@ struct Cli {
     /// The first seed.
     #[arg(long, value_name = "S", default_value_t = 1)]
     from: u64,
+    /// Hours in which things go wrong on each day; three calm ones follow.
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    hours: u64,
     /// Days lived at once [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -53,6 +57,10 @@ impl Cli {
         Way::Port
     }
 
+    const fn trouble(&self) -> Duration {
+        Duration::from_hours(self.hours)
+    }
+
     /// What cargo calls it.
     fn alias(&self) -> &'static str {
         if self.way() == Way::Port { "soak" } else { "soak-aws" }
@@ -62,13 +70,20 @@ impl Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(file) = &cli.log {
-        return relive(cli.from, cli.way(), file);
+        return relive(&cli, file);
     }
     if cli.mutations {
         return break_the_code(&cli);
     }
     let begun = Instant::now();
-    let soak = Soak { from: cli.from, seeds: cli.seeds, way: cli.way(), threads: cli.threads, shows_progress: true };
+    let soak = Soak {
+        from: cli.from,
+        seeds: cli.seeds,
+        trouble: cli.trouble(),
+        way: cli.way(),
+        threads: cli.threads,
+        shows_progress: true,
+    };
     let report = soak.run();
     print!("{}", report.figures);
     match report.broken {
@@ -77,18 +92,16 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(broken) => {
-            println!(
-                "\n{broken}\n\nto live this day again:\n    cargo {} --from {} --log day.log",
-                cli.alias(),
-                broken.seed
-            );
+            let hours = if cli.trouble() == TROUBLE { String::new() } else { format!(" --hours {}", cli.hours) };
+            println!("\n{broken}\n\nto live this day again:");
+            println!("    cargo {} --from {}{hours} --log day.log", cli.alias(), broken.seed);
             ExitCode::FAILURE
         }
     }
 }
 
-fn relive(seed: u64, way: Way, file: &PathBuf) -> ExitCode {
-    let day = live(seed, way, true);
+fn relive(cli: &Cli, file: &PathBuf) -> ExitCode {
+    let day = live(cli.from, cli.trouble(), cli.way(), true);
     if let Err(error) = fs::write(file, day.log.unwrap_or_default()) {
         eprintln!("cannot write {}: {error}", file.display());
         return ExitCode::FAILURE;

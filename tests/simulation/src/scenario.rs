@@ -9,14 +9,13 @@ use crate::faults::{Accident, CrashPoint, Fault, FaultKind};
 
 /// When every day begins: the numbers in a log are of no meaning but by their differences.
 pub const ORIGIN: Timestamp = Timestamp::from_secs(1_800_000_000);
-/// From then on nothing goes wrong any more, and no player comes or goes.
-pub const CALM: Duration = Duration::from_hours(21);
+/// How long things go wrong on a whole day.
+pub const TROUBLE: Duration = Duration::from_hours(21);
+/// How long after that nothing goes wrong, and no player comes or goes.
+pub const CALM: Duration = Duration::from_hours(3);
 /// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines, and
 /// the longest pause after it, twice over.
 pub const SETTLING: Duration = Duration::from_mins(50);
-/// When the day ends.
-pub const DAY: Duration = Duration::from_hours(24);
-
 /// Cloud calls that a manager has under way at once.
 pub const CONCURRENCY: usize = 8;
 
@@ -25,6 +24,8 @@ pub const CONCURRENCY: usize = 8;
 pub struct Scenario {
     /// The seed.
     pub seed: u64,
+    /// From then on nothing goes wrong any more, and no player comes or goes.
+    pub calm_at: Timestamp,
     /// What the operator wants.
     pub policy: Policy,
     /// Who plays.
@@ -66,14 +67,14 @@ impl Demand {
 }
 
 impl Scenario {
-    /// The day that a seed stands for.
-    pub fn of(seed: u64) -> Self {
+    /// The day that a seed stands for, with so many hours of trouble.
+    pub fn of(seed: u64, trouble: Duration) -> Self {
         let mut chance = Chance::new(seed, 1);
         let policy = policy(&mut chance);
         let demand = demand(&mut chance, &policy);
-        let faults = faults(&mut chance, &policy);
-        let accidents = accidents(&mut chance);
-        Self { seed, policy, demand, faults, accidents }
+        let faults = faults(&mut chance, trouble);
+        let accidents = accidents(&mut chance, trouble);
+        Self { seed, calm_at: ORIGIN + trouble, policy, demand, faults, accidents }
     }
 }
 
@@ -118,21 +119,21 @@ fn demand(chance: &mut Chance, policy: &Policy) -> Demand {
     }
 }
 
-fn faults(chance: &mut Chance, policy: &Policy) -> Vec<Fault> {
+fn faults(chance: &mut Chance, trouble: Duration) -> Vec<Fault> {
     // Many short ones, few long ones; none before the fleet has seen its first minutes, none into the calm.
     let count = chance.number(6, 30);
     let mut faults: Vec<Fault> = (0..count)
         .map(|_| {
-            let from = ORIGIN + chance.seconds(120.0, CALM.as_secs_f64() - 60.0);
+            let from = ORIGIN + chance.seconds(120.0, trouble.as_secs_f64() - 60.0);
             let until = from + chance.skewed(400.0, 1.0).min(Duration::from_hours(1));
-            Fault { kind: kind(chance, policy), from, until: until.min(ORIGIN + CALM) }
+            Fault { kind: kind(chance), from, until: until.min(ORIGIN + trouble) }
         })
         .collect();
     faults.sort_by_key(|fault| fault.from);
     faults
 }
 
-fn kind(chance: &mut Chance, policy: &Policy) -> FaultKind {
+fn kind(chance: &mut Chance) -> FaultKind {
     let share = 0.1 + 0.9 * chance.fraction();
     // No replica is behind for longer than the fleet waits for what it made.
     let lag = chance.seconds(5.0, 25.0);
@@ -164,10 +165,11 @@ fn kind(chance: &mut Chance, policy: &Policy) -> FaultKind {
     chance.pick(&kinds)
 }
 
-fn accidents(chance: &mut Chance) -> Vec<(Timestamp, Accident)> {
+fn accidents(chance: &mut Chance, trouble: Duration) -> Vec<(Timestamp, Accident)> {
     let count = chance.number(6, 24);
-    let mut accidents: Vec<(Timestamp, Accident)> =
-        (0..count).map(|_| (ORIGIN + chance.seconds(300.0, CALM.as_secs_f64() - 1800.0), accident(chance))).collect();
+    let mut accidents: Vec<(Timestamp, Accident)> = (0..count)
+        .map(|_| (ORIGIN + chance.seconds(300.0, trouble.as_secs_f64() - 1800.0), accident(chance)))
+        .collect();
     accidents.sort_by_key(|(at, _)| *at);
     accidents
 }

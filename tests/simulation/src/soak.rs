@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -18,6 +19,8 @@ pub struct Soak {
     pub from: u64,
     /// How many.
     pub seeds: u64,
+    /// How long things go wrong on each day.
+    pub trouble: Duration,
     /// How managers reach the cloud.
     pub way: Way,
     /// Threads at once; none: one for each core.
@@ -52,7 +55,7 @@ impl Soak {
                         if seed >= self.from.saturating_add(self.seeds) {
                             return;
                         }
-                        let day = live(seed, self.way, false);
+                        let day = live(seed, self.trouble, self.way, false);
                         failed.fetch_or(day.broken.is_some(), Ordering::Relaxed);
                         // Who collects them lives as long as the threads.
                         let _ = days.send(day);

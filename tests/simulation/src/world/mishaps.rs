@@ -7,7 +7,6 @@ use actors::model::InstanceId;
 use super::{Errand, Happening, World};
 use crate::event::{Cause, Event, ManagerId};
 use crate::faults::{Accident, CrashPoint};
-use crate::scenario::{CALM, ORIGIN};
 
 /// From the notice to the end: AWS's own figure.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);
@@ -137,7 +136,6 @@ impl World {
 
     pub(super) fn calm(&mut self) {
         self.crash = None;
-        debug_assert!(self.now() >= ORIGIN + CALM);
         // Two managers at once are no calm.
         while self.managers.len() > 1 {
             self.one_manager_dies();

@@ -27,7 +27,7 @@ use crate::faults::{Accident, CrashPoint};
 use crate::figures::Figures;
 use crate::log::Log;
 use crate::observer::{Broken, Observer};
-use crate::scenario::{CALM, DAY, ORIGIN, Scenario};
+use crate::scenario::{CALM, ORIGIN, Scenario};
 
 use aws::{GameTask, Launches, Placements};
 use buckets::Buckets;
@@ -172,8 +172,8 @@ impl World {
         for (at, accident) in self.scenario.accidents.clone() {
             self.at(at, Happening::Accident(accident));
         }
-        self.at(ORIGIN + CALM, Happening::Calm);
-        self.at(ORIGIN + DAY, Happening::End);
+        self.at(self.scenario.calm_at, Happening::Calm);
+        self.at(self.scenario.calm_at + CALM, Happening::End);
     }
 
     /// What time it is.
@@ -219,7 +219,7 @@ impl World {
 
     /// It is calm: nothing goes wrong any more, and no player comes or goes.
     pub fn is_calm(&self) -> bool {
-        self.now() >= ORIGIN + CALM
+        self.now() >= self.scenario.calm_at
     }
 
     /// A manager's process was started.
