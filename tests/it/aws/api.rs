@@ -156,6 +156,12 @@ impl World {
         placements
     }
 
+    /// The ordinals of the launches that each instance that ever was came of.
+    pub(crate) fn ordinals(&self) -> Vec<String> {
+        let instances = self.0["instances"].as_array().expect("a list").iter();
+        instances.map(|instance| text(&instance["tags"], "playlivechess-manager:launch").to_owned()).collect()
+    }
+
     fn hosts(&self) -> BTreeSet<String> {
         self.ids("tasks", "instance", |task| text(task, "desired_status") == "RUNNING").into_iter().collect()
     }

@@ -47,7 +47,7 @@ struct Fault {
     /// As microburst's rules have it, for calls of either service.
     of_ec2: Value,
     of_ecs: Value,
-    /// How many calls it meets; of a look's, in the first half, one.
+    /// How many calls it meets; of a look's, in the second half, one.
     times: usize,
     /// What is asked of AWS is done all the same.
     is_carried_out: bool,
@@ -137,6 +137,9 @@ async fn survived(fault: Fault) {
     let placements = world.placements();
     assert_eq!(placements.len(), SERVERS, "instances were launched for nobody: {placements:?}");
     assert!(placements.values().all(|tasks| *tasks == 1), "one task an instance: {placements:?}");
+    // Each decision was to launch one.
+    let ordinals = world.ordinals();
+    assert_eq!(ordinals.iter().collect::<BTreeSet<_>>().len(), SERVERS, "one instance a launch: {ordinals:?}");
     // Unless a look shows first what came of it, what was not answered is asked for again, and makes nothing more.
     let most = SERVERS + if fault.is_carried_out { fault.times } else { 0 };
     let asked = api.calls("RunInstances").await;
@@ -148,7 +151,8 @@ async fn survived(fault: Fault) {
 
 /// Brings the crowd and lets nearly all of it leave, with faults on both ways. Gives those who stayed all the time.
 async fn a_crowd_comes_and_goes(api: &Api, manager: &Manager, proxy: &FaultProxy, fault: &Fault) -> Vec<Player> {
-    proxy.set([fault.rules(&LOOK, 1), fault.rules(&GROW, fault.times)].concat()).await;
+    // No look shows what came of a launch before it is asked for again.
+    proxy.set([fault.rules(&LOOK, fault.times), fault.rules(&GROW, fault.times)].concat()).await;
     let mut crowd = Vec::new();
     for _ in 0..CROWD {
         crowd.push(manager.bring_player().await);
@@ -156,7 +160,7 @@ async fn a_crowd_comes_and_goes(api: &Api, manager: &Manager, proxy: &FaultProxy
     proxy.are_met().await;
     manager.serves(SERVERS).await;
 
-    proxy.set([fault.rules(&LOOK, fault.times), fault.rules(&SHRINK, fault.times)].concat()).await;
+    proxy.set([fault.rules(&LOOK, 1), fault.rules(&SHRINK, fault.times)].concat()).await;
     let mut played_on = BTreeSet::new();
     let (last, most): (Vec<Player>, Vec<Player>) =
         crowd.into_iter().partition(|player| played_on.insert(player.address.clone()));
