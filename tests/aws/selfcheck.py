@@ -521,9 +521,10 @@ class Faults(Case):
 
     def test_a_held_call_whose_caller_is_gone_is_not_carried_out(self):
         self.post("fail", action="RunInstances", hold=True)
-        self.ec2 = self.launcher.client("ec2", read_timeout=0.3)
+        patient, self.ec2 = self.ec2, self.launcher.client("ec2", read_timeout=0.3)
         with self.assertRaises(HTTPClientError):
             self.launch()
+        self.ec2 = patient
         self.post("release")
         time.sleep(0.2)
         self.assertEqual(self.instances(), [])

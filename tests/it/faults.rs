@@ -3,9 +3,13 @@
 use crate::cloud::{Cloud, on_each_cloud};
 use crate::support::player::Player;
 use crate::support::process::{Signal, game_server_at, signal};
+use crate::support::until;
 
 /// With two servers one may fall silent: it is not most of the fleet.
 const TWO_SERVERS: &str = "MANAGER_MIN_SERVERS=2\nMANAGER_HEALTH_GRACE=1s\nMANAGER_HEALTH_TIMEOUT=200ms";
+
+/// So many misses take twice the grace: each lasts as long as the timeout.
+const PAST_THE_GRACE: u64 = 10;
 
 on_each_cloud!(
     a_killed_server_is_replaced,
@@ -54,8 +58,15 @@ async fn when_the_whole_fleet_falls_silent_nothing_is_terminated(cloud: Cloud) {
     pids.iter().for_each(|pid| signal(*pid, Signal::STOP));
     manager.log.message(now, "most of the fleet is silent").await;
     assert_eq!(manager.list().await, Vec::<String>::new());
+    until("all are silent past their grace", async || {
+        manager.state().await.iter().all(|server| server.misses >= PAST_THE_GRACE).then_some(())
+    })
+    .await;
     pids.iter().for_each(|pid| signal(*pid, Signal::CONT));
     manager.log.message(now, "most of the fleet answers again").await;
+    // The first to answer again must not be the end of the last: what was missed counts for nothing.
+    assert_eq!(manager.lists(2).await, servers);
+    assert!(manager.state().await.iter().all(|server| server.phase == "available"));
     assert_eq!(manager.log.moves_since(now, "closing (silent)"), Vec::<String>::new());
     manager.stop().await;
 }

@@ -1,24 +1,19 @@
 //! An AWS API server with one cluster in it, and what a test does to it behind the manager's back.
 
-use std::collections::BTreeSet;
-use std::process::Stdio;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::process::Child;
 
-use super::environment::{SERVER, python};
+use super::environment::serve;
 use crate::support::manager::{BINARY, Setup};
 use crate::support::{PATIENCE, until};
-
-/// What it says before its address.
-const GREETING: &str = "listening on ";
 
 /// A server. It ends, and its game servers with it, when the test lets go of it.
 pub(crate) struct Api {
     _process: Child,
-    url: String,
+    /// Where it is, without a slash at the end.
+    pub url: String,
     client: reqwest::Client,
 }
 
@@ -28,18 +23,7 @@ pub(crate) const FLEET_TAG: (&str, &str) = ("playlivechess-manager:fleet", "defa
 impl Api {
     /// Starts one, with the names of an old `.env` in it and game servers for ten players.
     pub(crate) async fn start() -> Self {
-        let python = tokio::task::spawn_blocking(python).await.expect("the environment of the AWS API server");
-        let mut process = Command::new(python)
-            .arg(format!("{SERVER}/launcher.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("Python starts");
-        let mut told = BufReader::new(process.stdout.take().expect("stdout was piped")).lines();
-        let greeting = timeout(PATIENCE, told.next_line()).await.expect("the server starts in time");
-        let greeting = greeting.expect("text").expect("the server starts");
-        let url = greeting.strip_prefix(GREETING).expect("its address").to_owned();
+        let (process, url) = serve("launcher.py", &[]).await;
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
         let api = Self { _process: process, url, client };
         api.tell("world", json!({ "container_port": 9000, "host_port": 9000 })).await;
@@ -99,8 +83,18 @@ impl Api {
         self.tell("release", json!({})).await;
     }
 
+    /// All actions that were called.
+    pub(crate) async fn actions(&self) -> BTreeSet<String> {
+        let calls = self.calls_where("").await;
+        calls.iter().map(|call| text(call, "action").to_owned()).collect()
+    }
+
     async fn calls_to(&self, action: &str) -> Vec<Value> {
-        let calls = answer(self.client.get(format!("{}/_test/calls?action={action}", self.url))).await;
+        self.calls_where(&format!("?action={action}")).await
+    }
+
+    async fn calls_where(&self, which: &str) -> Vec<Value> {
+        let calls = answer(self.client.get(format!("{}/_test/calls{which}", self.url))).await;
         calls.as_array().expect("a list of calls").clone()
     }
 
@@ -115,7 +109,7 @@ impl Api {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Value {
+pub(super) async fn answer(request: reqwest::RequestBuilder) -> Value {
     let answer = request.send().await.expect("the AWS API server answers");
     let ok = answer.status().is_success();
     let text = answer.text().await.expect("a body");
@@ -149,6 +143,23 @@ impl World {
     pub(crate) fn has_servers(&self, count: usize) -> bool {
         let (living, hosts) = (self.living(), self.hosts());
         living.len() == count && self.tasks().len() == count && living.into_iter().collect::<BTreeSet<_>>() == hosts
+    }
+
+    /// How many tasks were ever placed on each instance that ever was.
+    pub(crate) fn placements(&self) -> BTreeMap<String, usize> {
+        let all = |_: &Value| true;
+        let mut placements: BTreeMap<String, usize> =
+            self.ids("instances", "id", all).into_iter().map(|instance| (instance, 0)).collect();
+        for instance in self.ids("tasks", "instance", all) {
+            *placements.entry(instance).or_default() += 1;
+        }
+        placements
+    }
+
+    /// The ordinals of the launches that each instance that ever was came of.
+    pub(crate) fn ordinals(&self) -> Vec<String> {
+        let instances = self.0["instances"].as_array().expect("a list").iter();
+        instances.map(|instance| text(&instance["tags"], "playlivechess-manager:launch").to_owned()).collect()
     }
 
     fn hosts(&self) -> BTreeSet<String> {

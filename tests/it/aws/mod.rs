@@ -3,8 +3,10 @@
 
 mod adoption;
 pub(crate) mod api;
+mod api_faults;
 mod crashes;
 mod environment;
+mod fault_proxy;
 mod launches;
 mod selfcheck;
 mod shutdown;

@@ -156,6 +156,8 @@ pub(crate) struct Server {
     pub instance: Option<String>,
     pub task: Option<String>,
     pub address: Option<String>,
+    /// Health questions that were not answered, since the last one that was.
+    pub misses: u64,
 }
 
 impl Manager {
@@ -274,8 +276,14 @@ fn state_in(lines: &[Value]) -> Option<Vec<Server>> {
                 instance: text(line, "instance"),
                 task: text(line, "task"),
                 address: text(line, "address"),
+                misses: misses_in(line["health"].as_str()?)?,
             })
         })
         .collect();
     (servers.len() == count).then_some(servers)
+}
+
+/// `Health { last: …, misses: 3, unanswered_since: … }`
+fn misses_in(health: &str) -> Option<u64> {
+    health.split_once("misses: ")?.1.split_once(',')?.0.parse().ok()
 }
