@@ -68,8 +68,8 @@ impl Chance {
         self.drawn(Weibull::new(20.0 * 60.0, 0.5), 12.0 * 3600.0)
     }
 
-    /// A number that tells this run from others.
-    pub fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn any(&mut self) -> u64 {
         self.0.next_u64()
     }
 

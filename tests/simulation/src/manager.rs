@@ -257,7 +257,7 @@ impl Cloud for Ports {
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
         let stops = doomed.iter().filter_map(|doomed| doomed.task.clone()).map(|task| self.stop(task));
-        let mut result: Result<(), CloudError> = join_all(stops).await.into_iter().map(gone_is_fine).collect();
+        let mut result = join_all(stops).await.into_iter().try_for_each(gone_is_fine);
         let instances: Vec<InstanceId> = doomed.iter().filter_map(|doomed| doomed.instance.clone()).collect();
         if instances.is_empty() {
             return result;

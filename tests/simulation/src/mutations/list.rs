@@ -65,13 +65,9 @@ pub const MUTATIONS: &[Mutation] = &[
         }],
     },
     Mutation {
-        name: "answers from before a hold was made end it",
+        name: "each client that comes ends two holds",
         rule: "Holds",
-        edits: &[Edit {
-            file: HOLDS,
-            find: "self.open.front().is_none_or(|hold| hold.made_at >= asked_at)",
-            replace: "self.open.is_empty()",
-        }],
+        edits: &[Edit { file: HOLDS, find: "for _ in 0..arrived {", replace: "for _ in 0..arrived * 2 {" }],
     },
     // 3: standby, then ready to close, with no hold left; or silent past its grace.
     Mutation {

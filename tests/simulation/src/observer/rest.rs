@@ -21,7 +21,7 @@ impl Rest {
             Event::CountBegan => self.calm_since = None,
             _ => {}
         }
-        if !self.calm_since.is_some_and(|since| books.now.since(since) >= SETTLING) {
+        if self.calm_since.is_none_or(|since| books.now.since(since) < SETTLING) {
             return Ok(());
         }
         if !self.has_settled {

@@ -44,7 +44,7 @@ fn run(form: &Form, manager: ManagerId) -> (Call, Act) {
     // One that is not given is a new one each time.
     let token = form.get("ClientToken").cloned();
     let act = move |world: &mut World| {
-        let token = token.unwrap_or_else(|| world.chance.next().to_string());
+        let token = token.unwrap_or_else(|| world.chance.any().to_string());
         let launched = world.run_instances(token, ordinal, count, Cause::Manager(manager))?;
         let items: String = launched.iter().map(|(id, lives)| launched_item(id, *lives)).collect();
         Ok(answer("RunInstances", &format!("<instancesSet>{items}</instancesSet>")))

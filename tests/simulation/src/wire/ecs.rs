@@ -154,7 +154,7 @@ fn run_task(request: &Value, by: Cause) -> (Call, Act) {
     let attempt = token.as_deref().and_then(|token| token.rsplit('-').next()?.parse().ok()).unwrap_or_default();
     let call = Call::RunTask { instance: instance.clone(), attempt };
     let act = move |world: &mut World| {
-        let token = token.unwrap_or_else(|| world.chance.next().to_string());
+        let token = token.unwrap_or_else(|| world.chance.any().to_string());
         match world.run_task(token, &instance, alone, by) {
             Ok(task) => Ok(json!({ "tasks": [{ "taskArn": task.as_str() }], "failures": [] }).to_string()),
             // A placement that fails is told in an answer with status 200.

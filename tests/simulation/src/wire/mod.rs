@@ -6,6 +6,7 @@ mod ec2;
 mod ecs;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
@@ -42,11 +43,18 @@ pub async fn cloud(manager: ManagerId, world: &SharedWorld, clock: Clock, call_t
     Wire { manager, world: world.clone(), cloud }
 }
 
+/// A region of its own for each manager: the SDK keeps its budget of retries by region, for the whole process. One
+/// manager would feel in it what another one met, which a restarted process does not.
+fn region() -> String {
+    static REGIONS: AtomicU64 = AtomicU64::new(1);
+    format!("simulated-{}", REGIONS.fetch_add(1, Ordering::Relaxed))
+}
+
 fn settings(call_timeout: Duration) -> EcsSettings {
     let keys =
         AccessKeys { access_key_id: "simulated".into(), secret_access_key: "simulated".into(), session_token: None };
     EcsSettings {
-        region: Some("ap-south-1".into()),
+        region: Some(region()),
         profile: None,
         endpoint_url: Some("http://aws.invalid".into()),
         credentials: Some(keys),

@@ -33,7 +33,7 @@ pub enum Meets {
 }
 
 /// A body longer than is read to the end.
-const HUGE: [u8; 64 * 1024] = [b'{'; 64 * 1024];
+static HUGE: [u8; 64 * 1024] = [b'{'; 64 * 1024];
 
 /// Bodies that are not the contract.
 const GARBAGE: [&str; 12] = [
