@@ -19,6 +19,9 @@ pub const VISIBILITY: Duration = Duration::from_secs(60);
 /// Between two tries at ordinals that turn out to be spent: EC2 refills `RunInstances` by two calls a second.
 const SPENT_PAUSE: Duration = Duration::from_millis(500);
 
+/// The furthest that ordinals are jumped: no fleet has made so many launches that EC2 has forgotten.
+const MAX_STRIDE: u64 = 1 << 20;
+
 /// Why nothing can be launched now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LaunchesBlocked {
@@ -58,8 +61,8 @@ struct Launch {
 pub struct LaunchLedger {
     next: LaunchOrdinal,
     current: Option<Launch>,
-    /// How far the next ordinal jumps when one turns out to be spent or contested: doubled each time, since a fleet that was gone
-    /// for a while has left any number of spent ones behind.
+    /// How far the next ordinal jumps when one turns out to be spent or contested: doubled each time once that is safe,
+    /// since a fleet that was gone for a while has left any number of spent ones behind.
     stride: u64,
     /// When the first look began. Until all that an earlier manager made must be visible, no ordinal is jumped over: it
     /// could be the one of a launch that is not visible yet.
@@ -145,7 +148,7 @@ impl LaunchLedger {
         match &self.current {
             Some(Launch { order, progress: Progress::Contested { until }, .. }) if now >= *until => {
                 self.next = self.next.max(order.ordinal.plus(self.stride));
-                self.stride = self.stride.saturating_mul(2);
+                self.stride = (self.stride * 2).min(MAX_STRIDE);
                 self.current = None;
             }
             Some(Launch { progress: Progress::Unseen { until, .. }, .. }) if now >= *until => self.current = None,
@@ -203,10 +206,13 @@ impl LaunchLedger {
             }
             CloudError::Conflict(_) => launch.progress = Progress::Contested { until: now + VISIBILITY },
             CloudError::Spent(_) => {
-                launch.order.ordinal = order.ordinal.plus(self.stride);
-                launch.progress = Progress::ToAsk { not_before: now + SPENT_PAUSE };
+                // What is known of the spent one does not hold of the next.
+                let order = LaunchOrder { ordinal: order.ordinal.plus(self.stride), ..order };
+                let progress = Progress::ToAsk { not_before: now + SPENT_PAUSE };
+                *launch = Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 };
+                self.next = self.next.max(order.ordinal);
                 if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {
-                    self.stride = self.stride.saturating_mul(2);
+                    self.stride = (self.stride * 2).min(MAX_STRIDE);
                 }
             }
             CloudError::NotFound(_) | CloudError::NoCapacity(_) | CloudError::Denied(_) | CloudError::Refused(_) => {

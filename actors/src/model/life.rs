@@ -115,6 +115,8 @@ pub enum Event {
     Running,
     /// It gave a healthy answer.
     Answered,
+    /// It ran before this manager knew it: it may have players.
+    FoundServing,
     /// It was decided that it takes no more players.
     SentToStandby,
     /// It was decided that it takes players again.
@@ -146,7 +148,7 @@ pub const fn apply(phase: Phase, event: Event) -> Result<Phase, Impossible> {
         (Phase::Booting, Event::Joined) => Ok(Phase::Joined),
         (Phase::Booting | Phase::Joined, Event::Placed) => Ok(Phase::Placed),
         (Phase::Booting | Phase::Joined | Phase::Placed, Event::Running) => Ok(Phase::Starting),
-        (Phase::Starting, Event::Answered) => Ok(Phase::Available),
+        (Phase::Starting, Event::Answered | Event::FoundServing) => Ok(Phase::Available),
         (Phase::Available, Event::SentToStandby) => Ok(Phase::Standby),
         (Phase::Standby, Event::TakenBack) => Ok(Phase::Available),
 
@@ -154,7 +156,7 @@ pub const fn apply(phase: Phase, event: Event) -> Result<Phase, Impossible> {
         (_, Event::Joined)
         | (Phase::Placed | Phase::Starting | Phase::Available | Phase::Standby | Phase::Closing(_), Event::Placed)
         | (Phase::Starting | Phase::Available | Phase::Standby | Phase::Closing(_), Event::Running)
-        | (Phase::Available | Phase::Standby | Phase::Closing(_), Event::Answered)
+        | (Phase::Available | Phase::Standby | Phase::Closing(_), Event::Answered | Event::FoundServing)
         | (Phase::Closing(_), Event::Closed(TaskStopped | InstanceStopped)) => Ok(phase),
 
         // Each end has the phases it can be decided in.
@@ -165,7 +167,7 @@ pub const fn apply(phase: Phase, event: Event) -> Result<Phase, Impossible> {
         | (Phase::Starting, Event::Closed(reason @ HealthOverdue))
         | (_, Event::Closed(reason @ (TaskStopped | InstanceStopped))) => Ok(Phase::Closing(reason)),
 
-        (Phase::Booting | Phase::Joined | Phase::Placed, Event::Answered)
+        (Phase::Booting | Phase::Joined | Phase::Placed, Event::Answered | Event::FoundServing)
         | (_, Event::SentToStandby | Event::TakenBack | Event::Closed(_)) => Err(Impossible { phase, event }),
     }
 }

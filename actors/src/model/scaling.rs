@@ -1,5 +1,7 @@
 //! The scaling decision: a pure function from what is seen to what is done.
 
+use std::time::Duration;
+
 use super::id::ServerId;
 use super::launches::VISIBILITY;
 use super::life::{CloseReason, Phase};
@@ -107,8 +109,9 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
     }
     let close_reason = |server: &ServerView| {
         // What a restarted manager sees for the first time may have a task that the cloud does not show yet.
-        let is_past = |deadline| {
-            now.since(server.phase_since) >= deadline && now.since(server.known_since) >= deadline.min(VISIBILITY)
+        let is_past = |deadline: Duration| {
+            let shown_from = server.known_since + deadline.min(VISIBILITY);
+            now.since(server.phase_since) >= deadline && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)
         };
         match server.phase {
             Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),

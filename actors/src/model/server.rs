@@ -144,9 +144,9 @@ pub struct Server {
     pub(super) unknown_holds_until: Timestamp,
     /// The cloud shows another role than this one: it is to be recorded.
     pub(super) role_unrecorded: bool,
-    /// When this manager last decided its role. The cloud may not show that yet for a while; after it, what the cloud
-    /// shows is somebody's later word.
-    pub(super) role_decided_at: Timestamp,
+    /// When this manager last decided, recorded or followed its role. The cloud may not show that yet for a while; after
+    /// it, what the cloud shows is somebody's later word.
+    pub(super) role_settled_at: Timestamp,
     /// The errand run for it in the cloud is not repeated before.
     pub(super) no_order_before: Timestamp,
     /// Placements refused for certain.
@@ -177,7 +177,7 @@ impl Server {
             indexed: 0,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,
-            role_decided_at: Timestamp::from_micros(0),
+            role_settled_at: Timestamp::from_micros(0),
             no_order_before: Timestamp::from_micros(0),
             refused_placements: 0,
             unanswered_placements: 0,

@@ -15,6 +15,8 @@ pub struct FleetView {
     pub requested: u32,
     /// Why nothing can be launched now, if so.
     pub launches_blocked: Option<LaunchesBlocked>,
+    /// When the last complete look at the cloud began.
+    pub observed_at: Option<Timestamp>,
     /// The last look at the cloud is recent. If not, nothing is scaled down: unknown is not empty.
     pub cloud_is_fresh: bool,
 }

@@ -392,7 +392,8 @@ fn a_role_that_somebody_else_recorded_is_followed() {
     let task = fixture.roster.server(id).and_then(|server| server.task.clone()).expect("it has one");
     for (role, phase) in [(Role::Standby, Phase::Standby), (Role::Available, Phase::Available)] {
         fixture.world.record(&task, role).expect("a running task");
-        fixture.pass(Duration::from_secs(5));
+        // What was followed stands for a minute: a look may be shown an older role.
+        fixture.pass(Duration::from_secs(61));
         fixture.observe();
         assert_eq!(fixture.phase(id), phase);
         assert_eq!(fixture.roster.orders(fixture.now), [], "nothing is recorded over it");
@@ -402,4 +403,23 @@ fn a_role_that_somebody_else_recorded_is_followed() {
     fixture.pass(Duration::from_secs(5));
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Standby);
+}
+
+#[test]
+fn a_task_that_ran_before_and_is_shown_late_is_taken_for_one_with_players() {
+    let mut fixture = Fixture::with_servers(1, Policy::default());
+    fixture.pass(Duration::from_secs(3600));
+    fixture.roster = Roster::new(Policy::default());
+    let mut first_look = fixture.world.observe(fixture.now);
+    first_look.tasks.clear();
+    fixture.roster.observe(&first_look, fixture.now);
+    let id = fixture.ids()[0];
+    assert_eq!(fixture.phase(id), Phase::Joined);
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.phase(id), Phase::Available, "a launch would be given up at its deadline, which is long past");
+    assert_eq!(fixture.allocate(), None, "it was not heard yet");
+    fixture.pass(Duration::from_secs(300));
+    fixture.observe();
+    assert_eq!(decide(&fixture.roster.view(fixture.now), &Policy::default(), fixture.now).actions, []);
 }

@@ -39,7 +39,13 @@ fn silent(view: ServerView, seconds: u64) -> ServerView {
 }
 
 fn fleet(servers: impl Into<Vec<ServerView>>) -> FleetView {
-    FleetView { servers: servers.into(), requested: 0, launches_blocked: None, cloud_is_fresh: true }
+    FleetView {
+        servers: servers.into(),
+        requested: 0,
+        launches_blocked: None,
+        observed_at: Some(NOW),
+        cloud_is_fresh: true,
+    }
 }
 
 fn actions(view: &FleetView, policy: &Policy) -> Vec<Action> {
@@ -224,6 +230,10 @@ fn an_old_instance_that_was_first_seen_just_now_is_not_given_up_at_once() {
         );
         assert_ne!(actions(&fleet([available(1, 10), known(60)]), &policy), [], "{phase}");
     }
+    let booting =
+        ServerView { phase_since: Timestamp::default(), known_since: ago(70), ..server(9, Phase::Booting, 0) };
+    let unseen = FleetView { observed_at: Some(ago(20)), ..fleet([available(1, 10), booting]) };
+    assert_eq!(actions(&unseen, &policy), [], "the last look is from before its task had to be shown");
 }
 
 #[test]

@@ -111,6 +111,8 @@ pub enum Event {
     CalmBegan,
     /// A manager's process was started.
     ManagerStarted(ManagerId),
+    /// A manager was told to end.
+    ManagerToldToEnd(ManagerId),
     /// A manager's process is gone from one moment to the next.
     ManagerDied(ManagerId),
     /// A manager has ended in good order.
@@ -121,8 +123,8 @@ pub enum Event {
     BucketEmpty(ManagerId, Call),
     /// A call of a manager came to an end for AWS: answered, refused, or lost.
     CallEnded(ManagerId, Call, &'static str),
-    /// A look at the whole fleet, begun then, was answered in all its parts.
-    Looked(ManagerId, Timestamp),
+    /// A look at the whole fleet, begun then, was answered in all its parts, and showed launches up to this one.
+    Looked(ManagerId, Timestamp, Option<LaunchOrdinal>),
     /// An instance was launched.
     Launched {
         /// Its id.
@@ -250,12 +252,16 @@ impl fmt::Display for Event {
             Self::Accident(accident) => write!(f, "accident: {accident:?}"),
             Self::CalmBegan => f.write_str("calm begins"),
             Self::ManagerStarted(manager) => write!(f, "{manager} starts"),
+            Self::ManagerToldToEnd(manager) => write!(f, "{manager} is told to end"),
             Self::ManagerDied(manager) => write!(f, "{manager} dies"),
             Self::ManagerEnded(manager) => write!(f, "{manager} has ended"),
             Self::Called(manager, call) => write!(f, "{manager} calls {call}"),
             Self::BucketEmpty(manager, call) => write!(f, "{manager} is throttled: {call}"),
             Self::CallEnded(manager, call, how) => write!(f, "{how}: {call} of {manager}"),
-            Self::Looked(manager, begun_at) => write!(f, "{manager} has seen the fleet as of {}", clock(*begun_at)),
+            Self::Looked(manager, begun_at, launch) => {
+                let launch = launch.map_or_else(|| "none".to_owned(), |launch| launch.to_string());
+                write!(f, "{manager} has seen the fleet as of {}, launches up to {launch}", clock(*begun_at))
+            }
             Self::Launched { instance, ordinal, by } => {
                 write!(f, "{instance} was launched {by}")?;
                 ordinal.map_or(Ok(()), |ordinal| write!(f, " (launch {ordinal})"))

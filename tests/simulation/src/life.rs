@@ -135,6 +135,7 @@ impl Life {
     fn restart(&mut self, id: ManagerId, down: Duration) {
         let Some(manager) = self.managers.remove(&id) else { return };
         let world = self.world.clone();
+        world.lock().tell(Event::ManagerToldToEnd(id));
         tokio::spawn(async move {
             manager.end().await;
             let mut world = world.lock();

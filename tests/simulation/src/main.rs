@@ -38,7 +38,7 @@ struct Cli {
     /// Live the day of --from alone and write all that happens into this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "mutations"])]
     log: Option<PathBuf>,
-    /// Break the production code in each of the ways of mutations.toml, and see whether it is noticed.
+    /// Break the production code in each of the ways of mutations/list.rs, and see whether it is noticed.
     #[arg(long)]
     mutations: bool,
     /// With --mutations: only those whose name contains this.

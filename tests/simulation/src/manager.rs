@@ -230,7 +230,7 @@ impl Cloud for Ports {
         let instances = self.call(Call::ReadInstances, |world| Ok(world.instances_shown())).await?;
         let seen = self.call(Call::ReadCluster, move |world| Ok(world.observation(begun_at, instances))).await?;
         self.world.alive(self.manager).await;
-        self.world.lock().tell(Event::Looked(self.manager, begun_at));
+        self.world.lock().looked(self.manager, &seen);
         Ok(seen)
     }
 

@@ -17,7 +17,7 @@ pub use list::MUTATIONS;
 pub struct Mutation {
     /// What is broken, in words.
     pub name: &'static str,
-    /// The rule that it offends, by its name in the observer.
+    /// The rule that it offends, by its name in the observer. It may be noticed by another one first.
     pub rule: &'static str,
     /// What is changed in the code.
     pub edits: &'static [Edit],
@@ -32,6 +32,14 @@ pub struct Edit {
     pub find: &'static str,
     /// What is put in its place.
     pub replace: &'static str,
+}
+
+const fn mutation(name: &'static str, rule: &'static str, edits: &'static [Edit]) -> Mutation {
+    Mutation { name, rule, edits }
+}
+
+const fn edit(file: &'static str, find: &'static str, replace: &'static str) -> Edit {
+    Edit { file, find, replace }
 }
 
 /// Mutations to try.
@@ -56,9 +64,14 @@ impl Campaign {
     pub fn run(&self) -> io::Result<Vec<&'static str>> {
         let mut survivors = Vec::new();
         let bench = Bench::set_up()?;
+        let whole = Mutation { name: "nothing", rule: "none", edits: &[] };
+        if let Some(verdict) = bench.try_out(&whole, self)? {
+            return Err(io::Error::other(format!("the code breaks a rule as it is: {verdict}")));
+        }
         for mutation in MUTATIONS.iter().filter(|mutation| mutation.name.contains(&self.only)) {
             let noticed = bench.try_out(mutation, self)?;
-            println!("{:<62} {}", mutation.name, noticed.as_deref().unwrap_or("NOT NOTICED"));
+            let Mutation { name, rule, .. } = mutation;
+            println!("{name:<62} {rule:<9} {}", noticed.as_deref().unwrap_or("NOT NOTICED"));
             if noticed.is_none() {
                 survivors.push(mutation.name);
             }

@@ -13,8 +13,8 @@ pub const ORIGIN: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub const TROUBLE: Duration = Duration::from_hours(21);
 /// How long after that nothing goes wrong, and no player comes or goes.
 pub const CALM: Duration = Duration::from_hours(3);
-/// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines, and
-/// the longest pause after it, twice over.
+/// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines and
+/// the longest pause after it, 15 minutes, three times over and some.
 pub const SETTLING: Duration = Duration::from_mins(50);
 /// Cloud calls that a manager has under way at once.
 pub const CONCURRENCY: usize = 8;
@@ -161,7 +161,6 @@ fn kind(chance: &mut Chance) -> FaultKind {
         FaultKind::Garbage(share / 2.0),
         FaultKind::CutOff(if share > 0.7 { 1.0 } else { share / 2.0 }),
     ];
-    let _ = policy;
     chance.pick(&kinds)
 }
 

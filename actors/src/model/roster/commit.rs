@@ -66,7 +66,7 @@ impl Roster {
             return Err(Refused::WrongPhase(server.phase));
         }
         server.role_unrecorded = true;
-        server.role_decided_at = now;
+        server.role_settled_at = now;
         self.happen(id, event, now, now);
         Ok(())
     }

@@ -119,6 +119,7 @@ impl Roster {
         };
         if succeeded && server.role() == Some(role) {
             server.role_unrecorded = false;
+            server.role_settled_at = now;
         }
         let pause = if succeeded { Duration::ZERO } else { self.policy.launch_backoff };
         self.no_order_before(id, pause, now);

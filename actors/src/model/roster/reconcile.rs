@@ -168,8 +168,12 @@ impl Roster {
                     // What was heard was heard elsewhere. It may be starting, and owes no answer until that is over.
                     server.health = Health::unheard(now.max(started_at + healthy_deadline));
                 }
+                let (known_since, was_launching) = (server.known_since, server.phase.is_launching());
                 self.happen(id, Event::Running, started_at, now);
                 self.reindex(id);
+                if was_launching && started_at < known_since {
+                    self.find_serving(id, now);
+                }
             }
             TaskState::Pending => self.happen(id, Event::Placed, placed_since, now),
             TaskState::Stopped => {}
@@ -177,20 +181,27 @@ impl Roster {
         self.follow_role(id, task.role, begun_at, now);
     }
 
+    /// Takes a server that ran before this manager knew it for one that has players: a first look left its task out.
+    fn find_serving(&mut self, id: ServerId, now: Timestamp) {
+        let unknown_holds_until = now + self.policy.hold_ttl;
+        self.happen(id, Event::FoundServing, now, now);
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.unknown_holds_until = unknown_holds_until;
+        }
+    }
+
     /// Follows a role that somebody else recorded: an operator, an earlier manager, or one that runs at the same time.
-    /// What this manager decided stands until the cloud must show it.
+    /// What this manager decided, recorded or followed stands until the cloud must show it.
     fn follow_role(&mut self, id: ServerId, recorded: Role, begun_at: Timestamp, now: Timestamp) {
         let unknown_holds_until = now + self.policy.hold_ttl;
         let Some(server) = self.servers.get_mut(&id) else {
             return;
         };
-        if begun_at <= server.phase_since || server.role().is_none_or(|role| role == recorded) {
+        let stands = server.role_unrecorded || begun_at <= server.role_settled_at + VISIBILITY;
+        if stands || server.role().is_none_or(|role| role == recorded) {
             return;
         }
-        if server.role_unrecorded || begun_at <= server.role_decided_at + VISIBILITY {
-            server.role_unrecorded = true;
-            return;
-        }
+        server.role_settled_at = now;
         server.unknown_holds_until = unknown_holds_until;
         let event = match recorded {
             Role::Available => Event::TakenBack,

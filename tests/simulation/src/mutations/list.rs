@@ -1,6 +1,6 @@
 //! The breaks, by the rule that each offends.
 
-use super::{Edit, Mutation};
+use super::{Mutation, edit, mutation};
 
 const SERVER: &str = "actors/src/model/server.rs";
 const SCALING: &str = "actors/src/model/scaling.rs";
@@ -18,350 +18,321 @@ const SCALER: &str = "actors/src/scaler_actor.rs";
 /// All of them.
 pub const MUTATIONS: &[Mutation] = &[
     // 1: no address for a server on standby, starting, silent or gone.
-    Mutation {
-        name: "players are sent to servers on standby",
-        rule: "Address",
-        edits: &[Edit {
-            file: SERVER,
-            find: "(Phase::Available, Condition::Answering) => self.unclaimed(),",
-            replace: "(Phase::Available | Phase::Standby, Condition::Answering) => self.unclaimed(),",
-        }],
-    },
-    Mutation {
-        name: "players are sent to servers that do not answer",
-        rule: "Address",
-        edits: &[Edit {
-            file: SERVER,
-            find: "(Phase::Available, Condition::Answering) => self.unclaimed(),",
-            replace: "(Phase::Available, _) => self.unclaimed(),",
-        }],
-    },
-    Mutation {
-        name: "players are sent to servers whose end was decided",
-        rule: "Address",
-        edits: &[Edit {
-            file: SERVER,
-            find: "(Phase::Available, Condition::Answering) => self.unclaimed(),",
-            replace: "(Phase::Available | Phase::Closing(_), Condition::Answering) => self.unclaimed(),",
-        }],
-    },
+    mutation(
+        "players are sent to servers on standby",
+        "Address",
+        &[edit(
+            SERVER,
+            "(Phase::Available, Condition::Answering) => self.unclaimed(),",
+            "(Phase::Available | Phase::Standby, Condition::Answering) => self.unclaimed(),",
+        )],
+    ),
+    mutation(
+        "players are sent to servers that do not answer",
+        "Address",
+        &[edit(
+            SERVER,
+            "(Phase::Available, Condition::Answering) => self.unclaimed(),",
+            "(Phase::Available, _) => self.unclaimed(),",
+        )],
+    ),
+    mutation(
+        "players are sent to servers whose end was decided",
+        "Address",
+        &[edit(
+            SERVER,
+            "(Phase::Available, Condition::Answering) => self.unclaimed(),",
+            "(Phase::Available | Phase::Closing(_), Condition::Answering) => self.unclaimed(),",
+        )],
+    ),
     // 2: holds and players never exceed what was reported.
-    Mutation {
-        name: "places are not held",
-        rule: "Holds",
-        edits: &[Edit {
-            file: SERVER,
-            find: "answer.available_capacity.saturating_sub(self.holds.count())",
-            replace: "answer.available_capacity",
-        }],
-    },
-    Mutation {
-        name: "any health answer ends all holds",
-        rule: "Holds",
-        edits: &[Edit {
-            file: HOLDS,
-            find: "self.open.retain(|hold| hold.expires_at > asked_at);",
-            replace: "self.open.clear();",
-        }],
-    },
-    Mutation {
-        name: "each client that comes ends two holds",
-        rule: "Holds",
-        edits: &[Edit { file: HOLDS, find: "for _ in 0..arrived {", replace: "for _ in 0..arrived * 2 {" }],
-    },
+    mutation(
+        "places are not held",
+        "Holds",
+        &[edit(SERVER, "answer.available_capacity.saturating_sub(self.holds.count())", "answer.available_capacity")],
+    ),
+    mutation(
+        "any health answer ends all holds",
+        "Holds",
+        &[edit(HOLDS, "self.open.retain(|hold| hold.expires_at > asked_at);", "self.open.clear();")],
+    ),
+    mutation(
+        "each client that comes ends two holds",
+        "Holds",
+        &[edit(HOLDS, "for _ in 0..arrived {", "for _ in 0..arrived * 2 {")],
+    ),
     // 3: standby, then ready to close, with no hold left; or silent past its grace.
-    Mutation {
-        name: "a server that is ready to close ends with clients on their way",
-        rule: "Ending",
-        edits: &[Edit { file: SERVER, find: "            && self.holds.count() == 0\n", replace: "" }],
-    },
-    Mutation {
-        name: "the answer from before standby counts",
-        rule: "Ending",
-        edits: &[Edit { file: SERVER, find: "            && asked_at > self.phase_since\n", replace: "" }],
-    },
-    Mutation {
-        name: "a server on standby ends though it is not ready",
-        rule: "Ending",
-        edits: &[Edit { file: SERVER, find: "            && answer.ready_to_close\n", replace: "" }],
-    },
-    Mutation {
-        name: "a silent server gets no grace",
-        rule: "Ending",
-        edits: &[
-            Edit {
-                file: SCALING,
-                find: "&& now.since(server.unanswered_since) >= policy.silence_grace =>",
-                replace: "=>",
-            },
-            Edit {
-                file: COMMIT,
-                find: "&& now.since(self.silent_since(server)) >= self.policy.silence_grace",
-                replace: "",
-            },
+    mutation(
+        "a server that is ready to close ends with clients on their way",
+        "Ending",
+        &[edit(SERVER, "            && self.holds.count() == 0\n", "")],
+    ),
+    mutation(
+        "the answer from before standby counts",
+        "Ending",
+        &[edit(SERVER, "            && asked_at > self.phase_since\n", "")],
+    ),
+    mutation(
+        "a server on standby ends though it is not ready",
+        "Ending",
+        &[edit(SERVER, "            && answer.ready_to_close\n", "")],
+    ),
+    mutation(
+        "a silent server gets no grace",
+        "Ending",
+        &[
+            edit(SCALING, "&& now.since(server.unanswered_since) >= policy.silence_grace =>", "=>"),
+            edit(COMMIT, "&& now.since(self.silent_since(server)) >= self.policy.silence_grace", ""),
         ],
-    },
-    Mutation {
-        name: "a launch is given up long before its deadline",
-        rule: "Ending",
-        edits: &[Edit {
-            file: SCALING,
-            find: "now.since(server.phase_since) >= deadline && now.since(server.known_since) >= deadline.min(VISIBILITY)",
-            replace: "now.since(server.phase_since) >= deadline / 8",
-        }],
-    },
-    Mutation {
-        name: "what is first seen after a restart is given up at once",
-        rule: "Ending",
-        edits: &[Edit {
-            file: SCALING,
-            find: " && now.since(server.known_since) >= deadline.min(VISIBILITY)",
-            replace: "",
-        }],
-    },
+    ),
+    mutation(
+        "a launch is given up long before its deadline",
+        "Ending",
+        &[edit(
+            SCALING,
+            "now.since(server.phase_since) >= deadline && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)",
+            "now.since(server.phase_since) >= deadline / 8",
+        )],
+    ),
+    mutation(
+        "what is first seen after a restart is given up at once",
+        "Ending",
+        &[edit(SCALING, " && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)", "")],
+    ),
     // 4: never more than the maximum, nor more launches in flight.
-    Mutation {
-        name: "the maximum of servers is not kept",
-        rule: "Size",
-        edits: &[
-            Edit {
-                file: SCALING,
-                find: "let count = wanted.min(room).min(in_flight);",
-                replace: "let count = wanted.min(in_flight).max(room.min(0));",
-            },
-            Edit {
-                file: COMMIT,
-                find: "if too_many || too_many_in_flight {",
-                replace: "if too_many && too_many_in_flight {",
-            },
+    mutation(
+        "the maximum of servers is not kept",
+        "Size",
+        &[
+            edit(
+                SCALING,
+                "let count = wanted.min(room).min(in_flight);",
+                "let count = wanted.min(in_flight).max(room.min(0));",
+            ),
+            edit(COMMIT, "if too_many || too_many_in_flight {", "if too_many && too_many_in_flight {"),
         ],
-    },
-    Mutation {
-        name: "the maximum of launches in flight is not kept",
-        rule: "Size",
-        edits: &[
-            Edit {
-                file: SCALING,
-                find: "let count = wanted.min(room).min(in_flight);",
-                replace: "let count = wanted.min(room).max(in_flight.min(0));",
-            },
-            Edit { file: COMMIT, find: "if too_many || too_many_in_flight {", replace: "if too_many {" },
+    ),
+    mutation(
+        "the maximum of launches in flight is not kept",
+        "Size",
+        &[
+            edit(
+                SCALING,
+                "let count = wanted.min(room).min(in_flight);",
+                "let count = wanted.min(room).max(in_flight.min(0));",
+            ),
+            edit(COMMIT, "if too_many || too_many_in_flight {", "if too_many {"),
         ],
-    },
+    ),
     // 5: one intent makes at most one instance.
-    Mutation {
-        name: "a lost answer is followed by a new launch",
-        rule: "Size",
-        edits: &[Edit {
-            file: LAUNCHES,
-            find: "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
-            replace: "                launch.order.ordinal = launch.order.ordinal.plus(1);\n                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
-        }],
-    },
-    Mutation {
-        name: "a restarted manager begins its launches at an ordinal of its own",
-        rule: "Size",
-        edits: &[
-            Edit { file: LAUNCHES, find: "next: LaunchOrdinal(1),", replace: "next: LaunchOrdinal(0)," },
-            Edit {
-                file: LAUNCHES,
-                find: "let order = LaunchOrder { ordinal: self.next, count };",
-                replace: "if self.next < LaunchOrdinal(1_000_000) { self.next = LaunchOrdinal(now.as_micros()); }\n        let order = LaunchOrder { ordinal: self.next, count };",
-            },
+    mutation(
+        "a lost answer is followed by a new launch",
+        "Size",
+        &[edit(
+            LAUNCHES,
+            "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
+            "                launch.order.ordinal = launch.order.ordinal.plus(1);\n                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
+        )],
+    ),
+    mutation(
+        "a restarted manager begins its launches at an ordinal of its own",
+        "Intent",
+        &[
+            edit(LAUNCHES, "next: LaunchOrdinal(1),", "next: LaunchOrdinal(0),"),
+            edit(
+                LAUNCHES,
+                "let order = LaunchOrder { ordinal: self.next, count };",
+                "if self.next < LaunchOrdinal(1_000_000) { self.next = LaunchOrdinal(now.as_micros()); }\n        let order = LaunchOrder { ordinal: self.next, count };",
+            ),
         ],
-    },
-    Mutation {
-        name: "ordinals are jumped over before all launches are visible",
-        rule: "Size",
-        edits: &[Edit {
-            file: LAUNCHES,
-            find: "if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {",
-            replace: "if self.looking_since.is_some() {",
-        }],
-    },
-    Mutation {
-        name: "the next launch goes out before the last one is visible",
-        rule: "Size",
-        edits: &[Edit {
-            file: LAUNCHES,
-            find: "            let progress = Progress::Unseen { missing, until: now + VISIBILITY };\n            self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });",
-            replace: "            let _: (BTreeSet<InstanceId>, Duration) = (missing, VISIBILITY);\n            self.next = self.next.plus(0);\n            self.current = None;",
-        }],
-    },
+    ),
+    mutation(
+        "ordinals are jumped over before all launches are visible",
+        "Intent",
+        &[edit(
+            LAUNCHES,
+            "if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {",
+            "if self.looking_since.is_some() {",
+        )],
+    ),
+    mutation(
+        "what was launched is forgotten until it is visible",
+        "Size",
+        &[
+            edit(ORDERS, "for instance in new {", "for instance in new.into_iter().take(0) {"),
+            edit(
+                LAUNCHES,
+                "            let progress = Progress::Unseen { missing, until: now + VISIBILITY };\n            self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });",
+                "            let _: (BTreeSet<InstanceId>, Duration) = (missing, VISIBILITY);\n            self.next = self.next.plus(0);\n            self.current = None;",
+            ),
+        ],
+    ),
     // 6: nothing leaks; what is not the fleet's is not touched.
-    Mutation {
-        name: "instances that never join are kept",
-        rule: "Leak",
-        edits: &[Edit {
-            file: SCALING,
-            find: "Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),",
-            replace: "",
-        }],
-    },
-    Mutation {
-        name: "the instance of an ended task is forgotten",
-        rule: "Leak",
-        edits: &[Edit {
-            file: RECONCILE,
-            find: "if instance_is_over || task_is_over && !owned {",
-            replace: "if instance_is_over || task_is_over {",
-        }],
-    },
-    Mutation {
-        name: "a restarted manager does not look after launches half done",
-        rule: "Leak",
-        edits: &[Edit {
-            file: RECONCILE,
-            find: "if host.owned && instance.state != InstanceState::Terminated {",
-            replace: "if host.owned && instance.state != InstanceState::Terminated && self.observed_at.is_some() && false {",
-        }],
-    },
-    Mutation {
-        name: "instances that are not the fleet's are terminated",
-        rule: "Leak",
-        edits: &[Edit { file: SERVER, find: "self.owned && !self.foreign_tasks", replace: "!self.foreign_tasks" }],
-    },
-    Mutation {
-        name: "instances with somebody else's tasks are terminated",
-        rule: "Leak",
-        edits: &[Edit { file: SERVER, find: "self.owned && !self.foreign_tasks", replace: "self.owned" }],
-    },
+    mutation(
+        "instances that never join are kept",
+        "Leak",
+        &[edit(SCALING, "Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),", "")],
+    ),
+    mutation(
+        "the instance of an ended task is forgotten",
+        "Leak",
+        &[edit(RECONCILE, "if instance_is_over || task_is_over && !owned {", "if instance_is_over || task_is_over {")],
+    ),
+    mutation(
+        "a restarted manager does not look after launches half done",
+        "Leak",
+        &[edit(
+            RECONCILE,
+            "if host.owned && instance.state != InstanceState::Terminated {",
+            "if host.owned && instance.state != InstanceState::Terminated && self.observed_at.is_some() && false {",
+        )],
+    ),
+    mutation(
+        "instances that are not the fleet's are terminated",
+        "Leak",
+        &[edit(SERVER, "self.owned && !self.foreign_tasks", "!self.foreign_tasks")],
+    ),
+    mutation(
+        "instances with somebody else's tasks are terminated",
+        "Leak",
+        &[edit(SERVER, "self.owned && !self.foreign_tasks", "self.owned")],
+    ),
     // 7: a crash loses nothing.
-    Mutation {
-        name: "a restarted manager does not read who is on standby",
-        rule: "Memory",
-        edits: &[Edit {
-            file: RECONCILE,
-            find: "(TaskState::Running(_), Role::Standby) => (Phase::Standby, now),",
-            replace: "(TaskState::Running(_), Role::Standby) => (Phase::Available, now),",
-        }],
-    },
-    Mutation {
-        name: "standby is not recorded",
-        rule: "Ending",
-        edits: &[Edit {
-            file: ORDERS,
-            find: "Phase::Available | Phase::Standby if server.role_unrecorded => {",
-            replace: "Phase::Available if server.role_unrecorded => {",
-        }],
-    },
-    Mutation {
-        name: "places that an earlier manager gave out are not waited for",
-        rule: "Ending",
-        edits: &[Edit { file: SERVER, find: "            && asked_at > self.unknown_holds_until\n", replace: "" }],
-    },
+    mutation(
+        "a restarted manager does not read who is on standby",
+        "Memory",
+        &[edit(
+            RECONCILE,
+            "(TaskState::Running(_), Role::Standby) => (Phase::Standby, now),",
+            "(TaskState::Running(_), Role::Standby) => (Phase::Available, now),",
+        )],
+    ),
+    mutation(
+        "standby is not recorded",
+        "Ending",
+        &[edit(
+            ORDERS,
+            "Phase::Available | Phase::Standby if server.role_unrecorded => {",
+            "Phase::Available if server.role_unrecorded => {",
+        )],
+    ),
+    mutation(
+        "places that an earlier manager gave out are not waited for",
+        "Ending",
+        &[edit(SERVER, "            && asked_at > self.unknown_holds_until\n", "")],
+    ),
     // 8: nothing is scaled down on what cannot be read.
-    Mutation {
-        name: "an old look is good enough to shrink on",
-        rule: "Unknown",
-        edits: &[Edit {
-            file: VIEW,
-            find: "self.observed_at.is_some_and(|observed_at| now.since(observed_at) <= stale_after)",
-            replace: "self.observed_at.is_some() || stale_after.is_zero()",
-        }],
-    },
-    Mutation {
-        name: "a look that failed counts as one that showed nothing",
-        rule: "any",
-        edits: &[Edit {
-            file: AWS_ACTOR,
-            find: "                self.failed_looks += 1;\n",
-            replace: "                self.failed_looks += 1;\n                let seen = Observation { begun_at: self.args.clock.now(), instances: Vec::new(), tasks: Vec::new() };\n                let _ = self.args.fleet.cast(FleetMsg::Observed(seen));\n",
-        }],
-    },
-    Mutation {
-        name: "a common silence is taken for the servers' own",
-        rule: "Unknown",
-        edits: &[
-            Edit { file: SCALING, find: "self.silent.saturating_mul(2) > self.serving", replace: "false" },
-            Edit { file: VIEW, find: "silent * 2 > count", replace: "silent > count" },
+    mutation(
+        "an old look is good enough to shrink on",
+        "Unknown",
+        &[edit(
+            VIEW,
+            "self.observed_at.is_some_and(|observed_at| now.since(observed_at) <= stale_after)",
+            "self.observed_at.is_some() || stale_after.is_zero()",
+        )],
+    ),
+    mutation(
+        "a look that failed counts as one that showed nothing",
+        "any",
+        &[edit(
+            AWS_ACTOR,
+            "                self.failed_looks += 1;\n",
+            "                self.failed_looks += 1;\n                let seen = Observation { begun_at: self.args.clock.now(), instances: Vec::new(), tasks: Vec::new() };\n                let _ = self.args.fleet.cast(FleetMsg::Observed(seen));\n",
+        )],
+    ),
+    mutation(
+        "a common silence is taken for the servers' own",
+        "Unknown",
+        &[
+            edit(SCALING, "self.silent.saturating_mul(2) > self.serving", "false"),
+            edit(VIEW, "silent * 2 > count", "silent > count"),
         ],
-    },
+    ),
     // 9: the fleet settles and stays.
-    Mutation {
-        name: "servers are drained as soon as there is one to spare",
-        rule: "Rest",
-        edits: &[Edit { file: SCALING, find: "if free <= policy.downscale_margin || ", replace: "if " }],
-    },
-    Mutation {
-        name: "the fleet does not grow",
-        rule: "Rest",
-        edits: &[Edit {
-            file: SCALING,
-            find: "if count > 0 && view.launches_blocked.is_none() {",
-            replace: "if count > 1 && view.launches_blocked.is_none() {",
-        }],
-    },
-    Mutation {
-        name: "the fleet does not shrink",
-        rule: "Rest",
-        edits: &[Edit { file: SCALING, find: "        actions.push(Action::Standby(server.id));\n", replace: "" }],
-    },
+    mutation(
+        "servers are drained as soon as there is one to spare",
+        "Rest",
+        &[edit(SCALING, "if free <= policy.downscale_margin || ", "if ")],
+    ),
+    mutation(
+        "the fleet does not grow",
+        "Rest",
+        &[edit(
+            SCALING,
+            "if count > 0 && view.launches_blocked.is_none() {",
+            "if count > 1 && view.launches_blocked.is_none() {",
+        )],
+    ),
+    mutation(
+        "the fleet does not shrink",
+        "Rest",
+        &[edit(SCALING, "        actions.push(Action::Standby(server.id));\n", "")],
+    ),
     // 10: a launch and a new standby never come of one decision.
-    Mutation {
-        name: "the fleet grows and shrinks by one decision",
-        rule: "Together",
-        edits: &[
-            Edit {
-                file: SCALING,
-                find: "        actions.extend(drains(view, policy, &figures));\n    } else {",
-                replace: "        actions.extend(drains(view, policy, &figures));\n    } else {\n        let eager = Policy { downscale_margin: 0, upscale_margin: 0, min_servers: 0, ..policy.clone() };\n        actions.extend(drains(view, &eager, &figures));",
-            },
-            Edit { file: COMMIT, find: "                self.check_floor(id)?;\n", replace: "" },
+    mutation(
+        "the fleet grows and shrinks by one decision",
+        "Together",
+        &[
+            edit(
+                SCALING,
+                "        actions.extend(drains(view, policy, &figures));\n    } else {",
+                "        actions.extend(drains(view, policy, &figures));\n    } else {\n        let eager = Policy { downscale_margin: 0, upscale_margin: 0, min_servers: 0, ..policy.clone() };\n        actions.extend(drains(view, &eager, &figures));",
+            ),
+            edit(COMMIT, "                self.check_floor(id)?;\n", ""),
         ],
-    },
+    ),
     // 11: a manager that has ended does nothing more.
-    Mutation {
-        name: "a manager that ends closes what it has on standby",
-        rule: "Ending",
-        edits: &[Edit {
-            file: SUPERVISOR,
-            find: "        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
-            replace: "        let doomed = self.roster.servers().filter_map(|server| Some(crate::model::Doomed { server: server.id, task: server.task.clone(), instance: Some(server.instance()?.clone()) })).collect();\n        self.tell_aws(AwsMsg::Carry(crate::model::Order::Close(doomed)));\n        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
-        }],
-    },
-    // No player is cut off, no place is lost, calls are few, nothing fails.
-    Mutation {
-        name: "holds are never given up",
-        rule: "Capacity",
-        edits: &[Edit {
-            file: HOLDS,
-            find: "        self.open.retain(|hold| hold.expires_at > asked_at);\n",
-            replace: "",
-        }],
-    },
-    Mutation {
-        name: "a server counts as ready to close without saying so",
-        rule: "any",
-        edits: &[Edit {
-            file: REPORT,
-            find: "server.health.answered(answer, asked_at);",
-            replace: "server.health.answered(HealthAnswer { ready_to_close: true, ..answer }, asked_at);",
-        }],
-    },
-    Mutation {
-        name: "a failed order is asked for again without a pause",
-        rule: "Buckets",
-        edits: &[
-            Edit {
-                file: ORDERS,
-                find: "let mut pause = self.policy.launch_backoff;",
-                replace: "let mut pause = Duration::ZERO;",
-            },
-            Edit {
-                file: LAUNCHES,
-                find: "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
-                replace: "                launch.progress = Progress::ToAsk { not_before: now };\n",
-            },
+    mutation(
+        "a manager that ends goes on deciding",
+        "Stopping",
+        &[
+            edit(SUPERVISOR, "            scaler.stop(None);\n", "            self.scaler = Some(scaler);\n"),
+            edit(AWS_ACTOR, "        if self.finishing {\n            return;\n        }\n", ""),
         ],
-    },
-    Mutation {
-        name: "the scaler panics when there is much to do",
-        rule: "Alive",
-        edits: &[Edit {
-            file: SCALER,
-            find: "            log(&decision);\n",
-            replace: "            log(&decision);\n            assert!(decision.actions.len() < 3, \"too much to do\");\n",
-        }],
-    },
+    ),
+    mutation(
+        "a manager that ends closes what it has on standby",
+        "Ending",
+        &[edit(
+            SUPERVISOR,
+            "        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
+            "        let doomed = self.roster.servers().filter_map(|server| Some(crate::model::Doomed { server: server.id, task: server.task.clone(), instance: Some(server.instance()?.clone()) })).collect();\n        self.tell_aws(AwsMsg::Carry(crate::model::Order::Close(doomed)));\n        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
+        )],
+    ),
+    // No player is cut off, no place is lost, calls are few, nothing fails.
+    mutation(
+        "holds are never given up",
+        "Capacity",
+        &[edit(HOLDS, "        self.open.retain(|hold| hold.expires_at > asked_at);\n", "")],
+    ),
+    mutation(
+        "a server counts as ready to close without saying so",
+        "any",
+        &[edit(
+            REPORT,
+            "server.health.answered(answer, asked_at);",
+            "server.health.answered(HealthAnswer { ready_to_close: true, ..answer }, asked_at);",
+        )],
+    ),
+    mutation(
+        "a failed order is asked for again without a pause",
+        "Buckets",
+        &[
+            edit(ORDERS, "let mut pause = self.policy.launch_backoff;", "let mut pause = Duration::ZERO;"),
+            edit(
+                LAUNCHES,
+                "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
+                "                launch.progress = Progress::ToAsk { not_before: now };\n",
+            ),
+        ],
+    ),
+    mutation(
+        "the scaler panics when there is much to do",
+        "Alive",
+        &[edit(
+            SCALER,
+            "            log(&decision);\n",
+            "            log(&decision);\n            assert!(decision.actions.len() < 3, \"too much to do\");\n",
+        )],
+    ),
 ];

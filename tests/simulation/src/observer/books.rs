@@ -21,8 +21,8 @@ pub(super) struct Books {
     /// Who ran last at an address.
     pub(super) at: BTreeMap<Address, TaskId>,
     pub(super) managers: BTreeMap<ManagerId, ManagerBook>,
-    /// How many instances were launched under an ordinal, and when.
-    pub(super) launches: BTreeMap<LaunchOrdinal, (Timestamp, u32)>,
+    /// When instances were launched under an ordinal.
+    pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
     /// Faults at the moment.
     pub(super) faults: u32,
     /// Those of them that keep the cloud from doing or showing what it is asked.
@@ -71,12 +71,16 @@ pub(super) struct TaskBook {
 pub(super) struct ManagerBook {
     pub(super) started_at: Timestamp,
     pub(super) gone_at: Option<Timestamp>,
+    pub(super) told_to_end_at: Option<Timestamp>,
     pub(super) ended: bool,
     pub(super) in_flight: usize,
     /// When its calls last had to wait in line: what it asks for may have been decided a while before.
     pub(super) saturated_at: Timestamp,
     /// When its last complete look began.
     pub(super) looked_at: Option<Timestamp>,
+    pub(super) first_look_at: Option<Timestamp>,
+    /// The highest launch that it was shown, or asked for.
+    pub(super) highest_launch: Option<LaunchOrdinal>,
     /// The role that it asked for last, and when.
     pub(super) roles: BTreeMap<TaskId, (Role, Timestamp)>,
     /// Tasks and instances whose end it asked for, why, and when first.
@@ -193,15 +197,22 @@ impl Books {
                     book.in_flight = book.in_flight.saturating_sub(1);
                 }
             }
-            Event::Looked(manager, begun_at) => {
+            Event::Looked(manager, begun_at, launch) => {
                 if let Some(book) = self.managers.get_mut(manager) {
                     book.looked_at = book.looked_at.max(Some(*begun_at));
+                    book.first_look_at.get_or_insert(*begun_at);
+                    book.highest_launch = book.highest_launch.max(*launch);
+                }
+            }
+            Event::ManagerToldToEnd(manager) => {
+                if let Some(book) = self.managers.get_mut(manager) {
+                    book.told_to_end_at = Some(now);
                 }
             }
             Event::Launched { instance, ordinal, .. } => {
                 self.machines.insert(instance.clone(), MachineBook::launched(*ordinal, now));
                 if let Some(ordinal) = ordinal {
-                    self.launches.entry(*ordinal).or_insert((now, 0)).1 += 1;
+                    self.launches.entry(*ordinal).or_insert(now);
                 }
             }
             Event::Joined(instance) => self.machine(instance, |machine| machine.joined_at = Some(now)),
@@ -285,6 +296,7 @@ impl Books {
         match call {
             Call::RunInstances { ordinal, .. } => {
                 book.launches.entry(*ordinal).or_insert(now);
+                book.highest_launch = book.highest_launch.max(Some(*ordinal));
             }
             Call::Tag { task, role } => {
                 if *role == Role::Available {
@@ -383,10 +395,13 @@ impl ManagerBook {
         Self {
             started_at: now,
             gone_at: None,
+            told_to_end_at: None,
             ended: false,
             in_flight: 0,
             saturated_at: Timestamp::from_micros(0),
             looked_at: None,
+            first_look_at: None,
+            highest_launch: None,
             roles: BTreeMap::new(),
             ends: BTreeMap::new(),
             terminated: BTreeMap::new(),

@@ -29,8 +29,16 @@ impl Books {
     /// A manager that has ended, or not looked around yet, changes nothing.
     pub(super) fn check_alive(&self, manager: ManagerId, call: &Call) -> Verdict {
         let book = self.manager(manager);
-        if book.ended {
-            return broken(Rule::Stopping, format!("{manager} has ended and calls {call}"));
+        let is_told = book.told_to_end_at.is_some_and(|at| at < self.now) && self.delay(manager) == Duration::ZERO;
+        // Orders under way are finished; of one that stops tasks, the instances may come second.
+        let begins = match call {
+            Call::RunInstances { ordinal, .. } => !book.launches.contains_key(ordinal),
+            Call::Tag { task, role } => book.roles.get(task).is_none_or(|(asked, _)| asked != role),
+            Call::StopTask { task } => !book.ends.contains_key(task),
+            _ => false,
+        };
+        if book.ended || is_told && begins {
+            return broken(Rule::Stopping, format!("{manager} was told to end and calls {call}"));
         }
         if call.is_change() && book.looked_at.is_none() {
             return broken(Rule::Unknown, format!("{manager} has not seen the fleet and calls {call}"));

@@ -119,7 +119,11 @@ impl Observer {
             _ => Ok(()),
         }?;
         self.books.note(event);
-        if let Event::Launched { instance, .. } = event { self.books.check_launched(instance) } else { Ok(()) }
+        match event {
+            Event::Launched { instance, .. } => self.books.check_launched(instance),
+            Event::Placed { task, instance, by } => self.books.check_placed(task, instance, *by),
+            _ => Ok(()),
+        }
     }
 
     fn called(&mut self, manager: ManagerId, call: &Call) -> Verdict {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use actors::model::{InstanceId, LaunchOrdinal, Timestamp};
+use actors::model::{InstanceId, LaunchOrdinal, TaskId, Timestamp};
 
 use super::books::{Books, SHOWN_WITHIN};
 use super::{Rule, Verdict, broken};
-use crate::event::ManagerId;
+use crate::event::{Cause, ManagerId};
 
 /// Between two looks at what serves nothing.
 const SAMPLE: Duration = Duration::from_secs(30);
@@ -20,6 +20,13 @@ impl Books {
     pub(super) fn check_launch(&self, manager: ManagerId, ordinal: LaunchOrdinal) -> Verdict {
         let book = self.manager(manager);
         let is_new = !book.launches.contains_key(&ordinal);
+        // Whoever is started in the place of one that has just launched arrives at the same intent, and so at the same
+        // instances: the next one after all that is shown. Later, what is not shown is long forgotten.
+        let next = book.highest_launch.map_or(LaunchOrdinal(1), |launch| launch.plus(1));
+        let is_early = book.first_look_at.is_none_or(|at| self.now.since(at) < SHOWN_WITHIN);
+        if is_early && ordinal > next {
+            return broken(Rule::Intent, format!("{manager} asks for launch {ordinal}, the next one is {next}"));
+        }
         if is_new && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
             return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
         }
@@ -38,7 +45,7 @@ impl Books {
     /// An instance was launched.
     pub(super) fn check_launched(&self, instance: &InstanceId) -> Verdict {
         let Some(ordinal) = self.machines[instance].ordinal else { return Ok(()) };
-        if self.launches[&ordinal].0 != self.now {
+        if self.launches[&ordinal] != self.now {
             return broken(Rule::Intent, format!("launch {ordinal} made instances twice: {instance} is one too many"));
         }
         if self.two_ran() {
@@ -56,6 +63,19 @@ impl Books {
             return broken(Rule::Size, what);
         }
         Ok(())
+    }
+
+    /// A manager placed a task.
+    pub(super) fn check_placed(&self, task: &TaskId, instance: &InstanceId, by: Cause) -> Verdict {
+        let there = |other: &&TaskId| {
+            *other != task && self.tasks[*other].instance == *instance && self.tasks[*other].ended_at.is_none()
+        };
+        match (by, self.tasks.keys().find(there)) {
+            (Cause::Manager(manager), Some(other)) => {
+                broken(Rule::Size, format!("{manager} placed {task} on {instance}, where {other} runs"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// On its way: nothing on it has served, or ended, and nobody asked for its end.

@@ -17,7 +17,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
 use playlivechess_manager::cloud::ecs::{AccessKeys, EcsCloud, EcsSettings, HealthAddress};
 
-use crate::event::{Event, ManagerId};
+use crate::event::ManagerId;
 use crate::manager::SharedWorld;
 
 /// The family of the game server's task definition.
@@ -86,7 +86,7 @@ impl Cloud for Wire {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
         let seen = self.cloud.observe(begun_at).await?;
         self.world.alive(self.manager).await;
-        self.world.lock().tell(Event::Looked(self.manager, begun_at));
+        self.world.lock().looked(self.manager, &seen);
         Ok(seen)
     }
 

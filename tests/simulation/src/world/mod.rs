@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::model::{InstanceId, TaskId, Timestamp};
+use actors::model::{InstanceId, Observation, TaskId, Timestamp};
 use actors::ports::Clock;
 use tokio::sync::Notify;
 
@@ -255,6 +255,12 @@ impl World {
             self.broken = Some(Broken { rule, at: now, seed: self.scenario.seed, last: self.log.last() });
             self.wake.notify_one();
         }
+    }
+
+    /// A manager's look at the whole fleet was answered.
+    pub fn looked(&mut self, manager: ManagerId, seen: &Observation) {
+        let launches = seen.instances.iter().filter(|instance| instance.owned).filter_map(|instance| instance.ordinal);
+        self.tell(Event::Looked(manager, seen.begun_at, launches.max()));
     }
 
     /// What was counted, by the world and by the observer.
