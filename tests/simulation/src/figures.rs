@@ -22,9 +22,9 @@ pub struct Figures {
     pub calls: u64,
     /// Calls that were not answered, or refused.
     pub failed_calls: u64,
-    /// Faults and accidents by kind.
+    /// Faults and accidents by kind; an accident may have found nothing to befall.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Clients that asked for a place.
+    /// Requests for a place that came to a manager; a client may ask again.
     pub asked: u64,
     /// Players who got to play.
     pub served: u64,
@@ -78,35 +78,55 @@ impl Figures {
     }
 
     /// Adds those of other days.
-    pub fn add(&mut self, other: &Self) {
-        let Self { faults, .. } = other;
-        for (kind, times) in faults {
-            *self.faults.entry(kind).or_default() += times;
-        }
-        for (mine, theirs) in self.numbers().into_iter().zip(other.clone().numbers()) {
+    pub fn add(&mut self, mut other: Self) {
+        for (mine, theirs) in self.numbers().into_iter().zip(other.numbers()) {
             *mine += *theirs;
+        }
+        for (kind, times) in other.faults {
+            *self.faults.entry(kind).or_default() += times;
         }
     }
 
     fn numbers(&mut self) -> [&mut u64; 17] {
+        // By name, so that none is forgotten.
+        let Self {
+            days,
+            events,
+            launches,
+            terminations,
+            managers,
+            calls,
+            failed_calls,
+            faults: _,
+            asked,
+            served,
+            to_the_backup,
+            unanswered,
+            found_full,
+            found_nobody,
+            lost_to_failures,
+            cut_off,
+            cut_off_silent,
+            played_to_the_end,
+        } = self;
         [
-            &mut self.days,
-            &mut self.events,
-            &mut self.launches,
-            &mut self.terminations,
-            &mut self.managers,
-            &mut self.calls,
-            &mut self.failed_calls,
-            &mut self.asked,
-            &mut self.served,
-            &mut self.to_the_backup,
-            &mut self.unanswered,
-            &mut self.found_full,
-            &mut self.found_nobody,
-            &mut self.lost_to_failures,
-            &mut self.cut_off,
-            &mut self.cut_off_silent,
-            &mut self.played_to_the_end,
+            days,
+            events,
+            launches,
+            terminations,
+            managers,
+            calls,
+            failed_calls,
+            asked,
+            served,
+            to_the_backup,
+            unanswered,
+            found_full,
+            found_nobody,
+            lost_to_failures,
+            cut_off,
+            cut_off_silent,
+            played_to_the_end,
         ]
     }
 }
@@ -121,7 +141,7 @@ impl fmt::Display for Figures {
             ("  of which failed", self.failed_calls),
             ("instances launched", self.launches),
             ("instances terminated", self.terminations),
-            ("clients that asked", self.asked),
+            ("requests for a place", self.asked),
             ("  sent to the backup", self.to_the_backup),
             ("  not answered", self.unanswered),
             ("players served", self.served),

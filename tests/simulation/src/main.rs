@@ -41,9 +41,9 @@ struct Cli {
     /// Break the production code in each of the ways of mutations/list.rs, and see whether it is noticed.
     #[arg(long)]
     mutations: bool,
-    /// With --mutations: only those whose name contains this.
-    #[arg(long, value_name = "TEXT", requires = "mutations", default_value = "")]
-    only: String,
+    /// With --mutations: only those whose name contains this; may be given more than once.
+    #[arg(long, value_name = "TEXT", requires = "mutations")]
+    only: Vec<String>,
 }
 
 impl Cli {

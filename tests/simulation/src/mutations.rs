@@ -45,8 +45,8 @@ const fn edit(file: &'static str, find: &'static str, replace: &'static str) -> 
 /// Mutations to try.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    /// Those whose name contains this.
-    pub only: String,
+    /// Those whose name contains one of these; all, if there are none.
+    pub only: Vec<String>,
     /// The first seed.
     pub from: u64,
     /// Days that each one has to be noticed in.
@@ -68,7 +68,7 @@ impl Campaign {
         if let Some(verdict) = bench.try_out(&whole, self)? {
             return Err(io::Error::other(format!("the code breaks a rule as it is: {verdict}")));
         }
-        for mutation in MUTATIONS.iter().filter(|mutation| mutation.name.contains(&self.only)) {
+        for mutation in MUTATIONS.iter().filter(|mutation| self.is_meant(mutation)) {
             let noticed = bench.try_out(mutation, self)?;
             let Mutation { name, rule, .. } = mutation;
             println!("{name:<62} {rule:<9} {}", noticed.as_deref().unwrap_or("NOT NOTICED"));
@@ -77,6 +77,12 @@ impl Campaign {
             }
         }
         Ok(survivors)
+    }
+}
+
+impl Campaign {
+    fn is_meant(&self, mutation: &Mutation) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| mutation.name.contains(text))
     }
 }
 

@@ -66,7 +66,7 @@ impl Soak {
             let mut report = Report { figures: Figures::default(), broken: None };
             for day in lived {
                 bar.inc(1);
-                report.figures.add(&day.figures);
+                report.figures.add(day.figures);
                 report.broken = [report.broken, day.broken].into_iter().flatten().min_by_key(|broken| broken.seed);
             }
             bar.finish_and_clear();

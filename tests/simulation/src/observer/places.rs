@@ -36,7 +36,11 @@ impl Books {
         let known = &self.tasks[task];
         let book = &self.managers[&manager];
         let was_told = match book.roles.get(task) {
-            Some((role, at)) => *role == Role::Standby && *at < now,
+            // Somebody else may have recorded it as available since then.
+            Some((role, at)) => {
+                let is_overruled = known.role == Role::Available && known.role_since > *at;
+                *role == Role::Standby && *at < now && !is_overruled
+            }
             None => known.role == Role::Standby && known.role_since + SHOWN_WITHIN * 2 < book.started_at,
         };
         if was_told && let Some(book) = self.managers.get_mut(&manager) {
