@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
 
 use actors::model::{
     Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Role, Task, TaskId, TaskState, Timestamp,
 };
 
 use super::games::Temper;
-use super::machines::SHOWN_AFTER_END;
 use super::versions::Versions;
 use super::weather::share_of;
 use super::{Happening, World};
@@ -17,6 +17,9 @@ use crate::faults::FaultKind;
 
 /// The port that players and health questions go to.
 pub const PORT: u16 = 8000;
+
+/// How long ECS goes on showing a stopped task: "at least an hour".
+const STOPPED_SHOWN: Duration = Duration::from_hours(1);
 
 /// Why a call is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -204,7 +207,7 @@ impl World {
             self.cut_off(player, id, cause);
         }
         self.show_task(id);
-        self.after(SHOWN_AFTER_END, Happening::TaskForgotten(id.clone()));
+        self.after(STOPPED_SHOWN, Happening::TaskForgotten(id.clone()));
     }
 
     /// `TagResource`. AWS tags a task that has ended, too, as long as it shows it.

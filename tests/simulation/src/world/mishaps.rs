@@ -86,7 +86,7 @@ impl World {
         }
         self.tell(Event::OtherTask(id.clone()));
         self.show_machine(&id);
-        let lasts = self.chance.seconds(300.0, 3600.0);
+        let lasts = self.chance.seconds(1800.0, 20_000.0);
         self.after(lasts, Happening::OtherTaskEnds(id));
     }
 
