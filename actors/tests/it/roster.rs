@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::model::{
     Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
-    Phase, Policy, Refused, Role, Roster, ServerId, TaskId, Timestamp, decide,
+    Outcome, Phase, Policy, Refused, Role, Roster, ServerId, TaskId, Timestamp, decide,
 };
 
 use crate::world::{BOOT, START, World};
@@ -422,4 +422,24 @@ fn a_task_that_ran_before_and_is_shown_late_is_taken_for_one_with_players() {
     fixture.pass(Duration::from_secs(300));
     fixture.observe();
     assert_eq!(decide(&fixture.roster.view(fixture.now), &Policy::default(), fixture.now).actions, []);
+}
+
+#[test]
+fn a_launch_that_is_first_seen_to_run_late_is_asked_before_it_is_given_up() {
+    let mut fixture = Fixture::with_servers(0, Policy::default());
+    fixture.roster.commit(Action::Launch(1), fixture.now).expect("there is room");
+    let Some(Order::Launch(order)) = fixture.roster.orders(fixture.now).pop() else { panic!("it is to be launched") };
+    let result = fixture.world.launch(order, fixture.now);
+    let instance = result.as_ref().expect("instances")[0].clone();
+    fixture.roster.outcome(Outcome::Launched { order, result }, fixture.now);
+    fixture.pass(BOOT);
+    fixture.observe();
+    // The task starts, and the cloud cannot be read for longer than the deadline for health.
+    fixture.world.start_game(&instance, fixture.now);
+    fixture.pass(START + Duration::from_secs(130));
+    fixture.observe();
+    let policy = Policy::default();
+    assert_eq!(decide(&fixture.roster.view(fixture.now), &policy, fixture.now).actions, []);
+    fixture.poll();
+    assert_eq!(fixture.roster.available().len(), 1);
 }

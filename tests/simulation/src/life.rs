@@ -36,7 +36,8 @@ pub fn live(seed: u64, trouble: Duration, way: Way, keep_log: bool) -> Day {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O takes nothing of the system");
-    runtime.block_on(Life::begin(Scenario::of(seed, trouble), way, keep_log).run())
+    // Begun inside: out there the clock is the machine's, and would be a little ahead of the runtime's.
+    runtime.block_on(async { Life::begin(Scenario::of(seed, trouble), way, keep_log).run().await })
 }
 
 struct Life {

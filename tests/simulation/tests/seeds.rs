@@ -9,9 +9,10 @@ use simulation::scenario::TROUBLE;
 use simulation::soak::Soak;
 
 /// Seeds of the days on which a fault was found once, with what it was.
-const FOUND: [(u64, &str); 3] = [
+const FOUND: [(u64, &str); 4] = [
     (2, "a hold ran out before the next health question, and its client's place was given out twice"),
     (12, "a first look left a task out, and its instance was terminated as a launch overdue"),
+    (158, "a launch that was first seen to run after its health deadline was closed without being asked"),
     (28, "spent ordinals were jumped over, and with them a launch that was not visible yet"),
 ];
 

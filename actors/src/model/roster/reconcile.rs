@@ -169,7 +169,8 @@ impl Roster {
                     server.health = Health::unheard(now.max(started_at + healthy_deadline));
                 }
                 let (known_since, was_launching) = (server.known_since, server.phase.is_launching());
-                self.happen(id, Event::Running, started_at, now);
+                // It could not be asked before it was seen to run, however long it has.
+                self.happen(id, Event::Running, now, now);
                 self.reindex(id);
                 if was_launching && started_at < known_since {
                     self.find_serving(id, now);

@@ -250,9 +250,16 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     // 9: the fleet settles and stays.
     mutation(
-        "servers are drained as soon as there is one to spare",
+        "servers are drained down to below the margin",
         "Rest",
-        &[edit(SCALING, "if free <= policy.downscale_margin || ", "if ")],
+        &[
+            edit(
+                SCALING,
+                "if free <= policy.downscale_margin || available <= policy.min_servers || left < policy.upscale_margin {",
+                "if left == 0 || available <= policy.min_servers {",
+            ),
+            edit(COMMIT, "if left < u64::from(self.policy.upscale_margin) || takes", "if left == 0 || takes"),
+        ],
     ),
     mutation(
         "the fleet does not grow",
@@ -283,11 +290,11 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     // 11: a manager that has ended does nothing more.
     mutation(
-        "a manager that ends goes on deciding",
+        "a manager that ends goes on deciding until it is stopped",
         "Stopping",
         &[
             edit(SUPERVISOR, "            scaler.stop(None);\n", "            self.scaler = Some(scaler);\n"),
-            edit(AWS_ACTOR, "        if self.finishing {\n            return;\n        }\n", ""),
+            edit(SUPERVISOR, "self.tell_aws(AwsMsg::Finish(reply_to));", "std::mem::forget(reply_to);"),
         ],
     ),
     mutation(
