@@ -107,12 +107,14 @@ mod tests {
 
     use super::*;
 
-    /// Asks one who writes this again and again, whatever is asked.
+    /// Asks one who writes this again and again, once it is asked something.
     async fn ask_one_who_says(words: &'static [u8]) -> Result<HealthAnswer, ProbeError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move {
-            let (mut asking, _) = listener.accept().await.expect("a question");
+            let (mut asking, _) = listener.accept().await.expect("a connection");
+            // Who speaks before that is not listened to.
+            asking.read_u8().await.expect("a question");
             while asking.write_all(words).await.is_ok() {}
         });
         timeout(Duration::from_secs(30), HttpProbe.ask(address)).await.expect("an end by itself")

@@ -61,6 +61,8 @@ pub enum FaultKind {
     SlowAnswers(f64),
     /// Game servers answer what is not the contract.
     Garbage(f64),
+    /// Game servers say that they are ready to close when they have players, and that they are not when they have none.
+    Lies(f64),
     /// The manager cannot reach game servers; their players can.
     CutOff(f64),
 }
@@ -90,13 +92,14 @@ impl FaultKind {
             Self::Hangs(_) => "hanging servers",
             Self::SlowAnswers(_) => "slow answers",
             Self::Garbage(_) => "garbage answers",
+            Self::Lies(_) => "false readiness",
             Self::CutOff(_) => "network cut",
         }
     }
 
     /// Whether calls to the cloud suffer, or what they show: what the manager is to do may have to wait for its end.
     pub const fn is_of_the_cloud(&self) -> bool {
-        !matches!(self, Self::Hangs(_) | Self::SlowAnswers(_) | Self::Garbage(_) | Self::CutOff(_))
+        !matches!(self, Self::Hangs(_) | Self::SlowAnswers(_) | Self::Garbage(_) | Self::Lies(_) | Self::CutOff(_))
     }
 }
 
@@ -107,6 +110,8 @@ pub enum Accident {
     InstanceLost,
     /// An operator terminates an instance.
     InstanceTerminatedByHand,
+    /// An operator stops an instance, which can be started again and costs until it is terminated.
+    InstanceStoppedByHand,
     /// An operator stops a task.
     TaskStoppedByHand,
     /// An operator runs a game server on an instance of his own.
@@ -117,6 +122,8 @@ pub enum Accident {
     SpotNotice,
     /// A game server's process dies.
     GameDies,
+    /// A game server hangs, and never comes back.
+    GameHangs,
     /// Many players come at once, so many.
     Rush(u32),
     /// The manager dies, and is started again after so long.
@@ -146,11 +153,13 @@ impl Accident {
         match self {
             Self::InstanceLost => "instance lost",
             Self::InstanceTerminatedByHand => "instance ended by hand",
+            Self::InstanceStoppedByHand => "instance stopped by hand",
             Self::TaskStoppedByHand => "task stopped by hand",
             Self::GameByHand => "game started by hand",
             Self::OtherTaskByHand => "other task on an instance",
             Self::SpotNotice => "spot notice",
             Self::GameDies => "game server died",
+            Self::GameHangs => "game server hangs for good",
             Self::Rush(_) => "rush of players",
             Self::Crash(..) => "manager crashed",
             Self::Restart(_) => "manager restarted",

@@ -41,7 +41,7 @@ pub struct Figures {
     /// Games cut off by a manager.
     pub cut_off: u64,
     /// Of these: on servers that were silent past their grace. The others are of players that it could not know of:
-    /// who came late, without asking, or by a second manager.
+    /// who came late, without asking, or by a second manager; or who were on a server that said it had none.
     pub cut_off_silent: u64,
     /// Games that ended as their players wanted.
     pub played_to_the_end: u64,
@@ -148,16 +148,16 @@ impl fmt::Display for Figures {
             ("  played to the end", self.played_to_the_end),
             ("  lost to failures", self.lost_to_failures),
             ("  ended with a silent server", self.cut_off_silent),
-            ("  ended unknown to it", self.cut_off - self.cut_off_silent),
+            ("  ended unknown to it, or on the server's word", self.cut_off - self.cut_off_silent),
             ("found a full server", self.found_full),
             ("found nobody", self.found_nobody),
         ];
         for (name, number) in rows {
-            writeln!(f, "{name:<28} {number:>12}")?;
+            writeln!(f, "{name:<44} {number:>12}")?;
         }
         writeln!(f, "faults")?;
         for (name, number) in &self.faults {
-            writeln!(f, "  {name:<26} {number:>12}")?;
+            writeln!(f, "  {name:<42} {number:>12}")?;
         }
         Ok(())
     }

@@ -25,8 +25,8 @@ struct Cli {
     /// The first seed.
     #[arg(long, value_name = "S", default_value_t = 1)]
     from: u64,
-    /// Hours in which things go wrong on each day; three calm ones follow.
-    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    /// Hours in which things go wrong on each day; two calm ones follow.
+    #[arg(long, value_name = "N", default_value_t = 22, value_parser = clap::value_parser!(u64).range(1..=1000))]
     hours: u64,
     /// Days lived at once [default: one a core]
     #[arg(long, value_name = "N")]

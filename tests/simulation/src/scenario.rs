@@ -10,9 +10,9 @@ use crate::faults::{Accident, CrashPoint, Fault, FaultKind};
 /// When every day begins: the numbers in a log are of no meaning but by their differences.
 pub const ORIGIN: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// How long things go wrong on a whole day.
-pub const TROUBLE: Duration = Duration::from_hours(21);
+pub const TROUBLE: Duration = Duration::from_hours(22);
 /// How long after that nothing goes wrong, and no player comes or goes.
-pub const CALM: Duration = Duration::from_hours(3);
+pub const CALM: Duration = Duration::from_hours(2);
 /// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines and
 /// the longest pause after it, 15 minutes, three times over and some.
 pub const SETTLING: Duration = Duration::from_mins(50);
@@ -159,6 +159,7 @@ fn kind(chance: &mut Chance) -> FaultKind {
         FaultKind::Hangs(share / 2.0),
         FaultKind::SlowAnswers(share),
         FaultKind::Garbage(share / 2.0),
+        FaultKind::Lies(share / 2.0),
         FaultKind::CutOff(if share > 0.7 { 1.0 } else { share / 2.0 }),
     ];
     chance.pick(&kinds)
@@ -188,11 +189,13 @@ fn accident(chance: &mut Chance) -> Accident {
     chance.pick(&[
         Accident::InstanceLost,
         Accident::InstanceTerminatedByHand,
+        Accident::InstanceStoppedByHand,
         Accident::TaskStoppedByHand,
         Accident::GameByHand,
         Accident::OtherTaskByHand,
         Accident::SpotNotice,
         Accident::GameDies,
+        Accident::GameHangs,
         rush,
         rush,
         crash,

@@ -1,6 +1,7 @@
 //! Days that are lived with every run of the tests, and the promise that one seed is one day.
 
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use simulation::life::live;
@@ -8,7 +9,8 @@ use simulation::manager::Way;
 use simulation::scenario::TROUBLE;
 use simulation::soak::Soak;
 
-/// Seeds of the days on which a fault was found once, with what it was.
+/// Seeds of the days on which a fault was found once, with what it was. Each fault has a test of its own beside the code,
+/// since a day is another one once the world learns something new.
 const FOUND: [(u64, &str); 4] = [
     (2, "a hold ran out before the next health question, and its client's place was given out twice"),
     (12, "a first look left a task out, and its instance was terminated as a launch overdue"),
@@ -18,13 +20,13 @@ const FOUND: [(u64, &str); 4] = [
 
 #[test]
 fn on_a_number_of_days_no_rule_is_broken() {
-    let soak = Soak { from: 1000, seeds: 4, trouble: TROUBLE, way: Way::Port, threads: None, shows_progress: false };
+    let soak = Soak { from: 1000, seeds: 2, trouble: TROUBLE, way: Way::Port, threads: None, shows_progress: false };
     let report = soak.run();
     assert!(report.broken.is_none(), "{}", report.broken.expect("a broken rule"));
     let figures = report.figures;
-    assert_eq!(figures.days, 4);
+    assert_eq!(figures.days, 2);
     // A world in which nothing happens proves nothing.
-    assert!(figures.served > 1000 && figures.launches > 50 && figures.terminations > 20, "{figures}");
+    assert!(figures.served > 500 && figures.launches > 20 && figures.terminations > 10, "{figures}");
     assert!(figures.faults.len() > 15, "{figures}");
 }
 
@@ -32,20 +34,24 @@ fn on_a_number_of_days_no_rule_is_broken() {
 #[cfg(feature = "aws")]
 #[test]
 fn through_the_real_sdk_no_rule_is_broken() {
-    let trouble = Duration::from_hours(2);
+    let trouble = Duration::from_hours(1);
     let soak = Soak { from: 1, seeds: 2, trouble, way: Way::Wire, threads: None, shows_progress: false };
     let report = soak.run();
     assert!(report.broken.is_none(), "{}", report.broken.expect("a broken rule"));
     let figures = report.figures;
-    assert!(figures.days == 2 && figures.launches > 5 && figures.failed_calls > 20, "{figures}");
+    assert!(figures.days == 2 && figures.launches > 3 && figures.failed_calls > 10, "{figures}");
 }
 
 #[test]
 fn the_days_on_which_a_fault_was_found_once_go_well() {
-    for (seed, what) in FOUND {
-        let day = live(seed, TROUBLE, Way::Port, false);
-        assert!(day.broken.is_none(), "{what}: {}", day.broken.expect("a broken rule"));
-    }
+    thread::scope(|scope| {
+        for (seed, what) in FOUND {
+            scope.spawn(move || {
+                let day = live(seed, TROUBLE, Way::Port, false);
+                assert!(day.broken.is_none(), "{what}: {}", day.broken.expect("a broken rule"));
+            });
+        }
+    });
 }
 
 #[test]
@@ -70,6 +76,6 @@ fn one_seed_gives_one_log_in_every_run_and_build_profile() {
 #[cfg(feature = "aws")]
 #[test]
 fn through_the_real_sdk_too_one_seed_gives_one_log() {
-    let log = || live(3, Duration::from_hours(1), Way::Wire, true).log.expect("it was kept");
+    let log = || live(3, Duration::from_mins(30), Way::Wire, true).log.expect("it was kept");
     assert!(log() == log(), "two runs differ");
 }

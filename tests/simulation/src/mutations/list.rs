@@ -174,6 +174,11 @@ pub const MUTATIONS: &[Mutation] = &[
         &[edit(SCALING, "Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),", "")],
     ),
     mutation(
+        "servers that stay silent are kept",
+        "Leak",
+        &[edit(SCALING, "                    && !figures.is_blind()\n", "                    && figures.is_blind()\n")],
+    ),
+    mutation(
         "the instance of an ended task is forgotten",
         "Leak",
         &[edit(RECONCILE, "if instance_is_over || task_is_over && !owned {", "if instance_is_over || task_is_over {")],

@@ -41,6 +41,8 @@ pub(super) struct MachineBook {
     pub(super) launched_at: Timestamp,
     pub(super) joined_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
+    /// Somebody stopped it: it serves nothing more, and is to be terminated.
+    pub(super) is_stopped: bool,
     /// Since when somebody else's task runs there.
     pub(super) other_task_since: Option<Timestamp>,
     /// When the last one of those ended.
@@ -217,6 +219,7 @@ impl Books {
             }
             Event::Joined(instance) => self.machine(instance, |machine| machine.joined_at = Some(now)),
             Event::InstanceEnded(instance, _) => self.machine(instance, |machine| machine.ended_at = Some(now)),
+            Event::InstanceStopped(instance) => self.machine(instance, |machine| machine.is_stopped = true),
             Event::OtherTask(instance) => self.machine(instance, |machine| machine.other_task_since = Some(now)),
             Event::OtherTaskEnded(instance) => self.machine(instance, |machine| {
                 machine.other_task_since = None;
@@ -361,6 +364,7 @@ impl MachineBook {
             launched_at: now,
             joined_at: None,
             ended_at: None,
+            is_stopped: false,
             other_task_since: None,
             other_task_until: None,
             served: false,

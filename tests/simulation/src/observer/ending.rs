@@ -117,7 +117,7 @@ impl Books {
         let known = task.and_then(|task| self.tasks.get(task));
         let machine = &self.machines[instance];
         let had_tasks = self.tasks.values().any(|task| task.instance == *instance);
-        if machine.ended_at.is_some() || known.map_or(had_tasks, |task| task.ended_at.is_some()) {
+        if machine.ended_at.is_some() || machine.is_stopped || known.map_or(had_tasks, |task| task.ended_at.is_some()) {
             return Ok(Ground::Ended);
         }
         let name = task.map_or_else(|| instance.to_string(), ToString::to_string);

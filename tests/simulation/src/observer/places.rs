@@ -122,7 +122,10 @@ impl Books {
         let Some((came_at, given)) = known.players.get(&player) else { return Ok(()) };
         let heard = known.address.as_ref().and_then(|address| book.ears.get(address)?.last());
         let came_since = heard.is_none_or(|heard| heard.looked_at <= *came_at);
-        if came_since && !self.is_held(manager, *given, *came_at) {
+        let is_unknown = came_since && !self.is_held(manager, *given, *came_at);
+        // A server that says that nobody would lose a game by its end is believed.
+        let is_denied = !came_since && heard.is_some_and(|heard| heard.answer.ready_to_close);
+        if is_unknown || is_denied {
             return Ok(());
         }
         broken(Rule::Players, format!("{manager} cut {player} off, who plays on {task}"))

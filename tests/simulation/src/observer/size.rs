@@ -86,7 +86,8 @@ impl Books {
         let mut tasks = self.tasks.values().filter(|task| task.instance == *id);
         let ended_task = tasks.any(|task| task.ended_at.is_some() || task.running_at.is_some_and(ran_before));
         let is_doomed = self.managers.values().any(|manager| manager.terminated.contains_key(id));
-        !self.machines[id].served && !ended_task && !is_doomed
+        let machine = &self.machines[id];
+        !machine.served && !machine.is_stopped && !ended_task && !is_doomed
     }
 
     /// Now and then: what serves nothing, though it could have been seen to.

@@ -13,12 +13,23 @@ use super::weather::share_of;
 pub struct Temper {
     /// It takes health questions and never answers; and it takes no players.
     pub hangs: bool,
+    /// It hangs like that, and no end of a fault mends it.
+    pub hangs_for_good: bool,
     /// It takes seconds to answer.
     pub is_slow: bool,
     /// It answers what is not the contract.
     pub talks_garbage: bool,
+    /// Whether it is ready to close, as it says, is not so.
+    pub lies: bool,
     /// The manager cannot reach it.
     pub is_cut_off: bool,
+}
+
+impl Temper {
+    /// It takes whatever comes, and nothing comes of it.
+    pub const fn is_hung(&self) -> bool {
+        self.hangs || self.hangs_for_good
+    }
 }
 
 /// What meets a health question on its way to a game server.
@@ -81,13 +92,19 @@ impl World {
 
     /// One game server, as faults have it.
     pub(super) fn spoil_game(&mut self, id: &TaskId) {
-        let shares =
-            [share_of!(self, Hangs), share_of!(self, SlowAnswers), share_of!(self, Garbage), share_of!(self, CutOff)];
-        let [hangs, is_slow, talks_garbage, is_cut_off] = shares.map(|share| self.chance.happens(share));
+        let shares = [
+            share_of!(self, Hangs),
+            share_of!(self, SlowAnswers),
+            share_of!(self, Garbage),
+            share_of!(self, Lies),
+            share_of!(self, CutOff),
+        ];
+        let [hangs, is_slow, talks_garbage, lies, is_cut_off] = shares.map(|share| self.chance.happens(share));
         if let Some(task) = self.tasks.get_mut(id) {
             task.temper.hangs |= hangs;
             task.temper.is_slow |= is_slow;
             task.temper.talks_garbage |= talks_garbage;
+            task.temper.lies |= lies;
             task.temper.is_cut_off |= is_cut_off;
         }
     }
@@ -95,11 +112,13 @@ impl World {
     /// What no fault stands for any more is well again.
     pub(super) fn mend_games(&mut self) {
         let (hangs, slow) = (share_of!(self, Hangs) > 0.0, share_of!(self, SlowAnswers) > 0.0);
-        let (garbage, cut_off) = (share_of!(self, Garbage) > 0.0, share_of!(self, CutOff) > 0.0);
+        let (garbage, lies) = (share_of!(self, Garbage) > 0.0, share_of!(self, Lies) > 0.0);
+        let cut_off = share_of!(self, CutOff) > 0.0;
         for task in self.tasks.values_mut() {
             task.temper.hangs &= hangs;
             task.temper.is_slow &= slow;
             task.temper.talks_garbage &= garbage;
+            task.temper.lies &= lies;
             task.temper.is_cut_off &= cut_off;
         }
     }
@@ -121,7 +140,7 @@ impl World {
             return if self.chance.happens(0.5) { Meets::Refusal(quick) } else { Meets::Silence };
         };
         let temper = task.temper;
-        if temper.is_cut_off || temper.hangs {
+        if temper.is_cut_off || temper.is_hung() {
             Meets::Silence
         } else if temper.is_slow {
             Meets::Server(self.chance.seconds(0.2, 5.0))
@@ -133,9 +152,10 @@ impl World {
     /// What the game server there says of itself; none if it has gone meanwhile.
     pub fn says(&mut self, place: SocketAddr) -> Option<Says> {
         let task = &self.tasks[self.game_at(place)?];
-        let available_capacity = task.free_places();
+        let (temper, available_capacity) = (task.temper, task.free_places());
         let ready_to_close = task.players.is_empty();
-        if !task.temper.talks_garbage {
+        if !temper.talks_garbage {
+            let ready_to_close = ready_to_close != (temper.lies && self.chance.happens(0.5));
             return Some(Says::Health(HealthAnswer { available_capacity, ready_to_close }));
         }
         Some(Says::Garbage(if self.chance.happens(0.1) {

@@ -27,6 +27,8 @@ pub struct Machine {
     pub launched_at: Timestamp,
     /// It is up, or on its way up.
     pub is_alive: bool,
+    /// Somebody has stopped it.
+    pub is_stopped: bool,
     /// Its address.
     pub address: Ipv4Addr,
     /// When its agent joined the cluster.
@@ -74,6 +76,7 @@ impl World {
             ordinal,
             launched_at: now,
             is_alive: true,
+            is_stopped: false,
             address: self.addresses.take(),
             joined_at: None,
             is_connected: false,
@@ -110,7 +113,7 @@ impl World {
 
     pub(super) fn machine_joins(&mut self, id: &InstanceId) {
         let now = self.now();
-        if let Some(machine) = self.machines.get_mut(id).filter(|machine| machine.is_alive) {
+        if let Some(machine) = self.machines.get_mut(id).filter(|machine| machine.is_alive && !machine.is_stopped) {
             machine.joined_at = Some(now);
             machine.is_connected = true;
             self.tell(Event::Joined(id.clone()));
@@ -132,6 +135,19 @@ impl World {
         }
         let takes = self.chance.seconds(15.0, 60.0);
         self.after(takes, Happening::MachineTerminated(id.clone()));
+        self.show_machine(id);
+    }
+
+    /// It is shut down, and stays as it is: all that is on it is cut off.
+    pub(super) fn stop_machine(&mut self, id: &InstanceId) {
+        let Some(machine) = self.machines.get_mut(id).filter(|machine| machine.is_alive) else { return };
+        machine.is_stopped = true;
+        machine.is_connected = false;
+        self.tell(Event::InstanceStopped(id.clone()));
+        for task in self.tasks_on(id) {
+            self.end_task(&task, Cause::Operator);
+        }
+        self.other_task_ends(id);
         self.show_machine(id);
     }
 
@@ -161,7 +177,9 @@ impl World {
 
     pub(super) fn reconnect_agents(&mut self) {
         for id in self.members() {
-            if let Some(machine) = self.machines.get_mut(&id).filter(|machine| !machine.is_connected) {
+            if let Some(machine) =
+                self.machines.get_mut(&id).filter(|machine| !machine.is_connected && !machine.is_stopped)
+            {
                 machine.is_connected = true;
                 self.show_machine(&id);
             }
@@ -190,7 +208,11 @@ impl World {
     pub(super) fn show_machine(&mut self, id: &InstanceId) {
         let (now, in_ec2, in_ecs) = (self.now(), self.lag(), self.lag());
         let Some(machine) = self.machines.get_mut(id) else { return };
-        let state = if machine.is_alive { InstanceState::Alive } else { InstanceState::Terminated };
+        let state = match (machine.is_alive, machine.is_stopped) {
+            (false, _) => InstanceState::Terminated,
+            (true, true) => InstanceState::Stopped,
+            (true, false) => InstanceState::Alive,
+        };
         let instance = Instance {
             id: id.clone(),
             owned: machine.owned,
@@ -267,7 +289,11 @@ impl World {
     /// Instances of the fleet that are in the cluster, have a game on them or not, and nobody else's task.
     pub(super) fn machines_of_our_own(&self) -> BTreeSet<InstanceId> {
         let ours = self.machines.iter().filter(|(_, machine)| {
-            machine.is_alive && machine.owned && machine.joined_at.is_some() && !machine.other_tasks
+            machine.is_alive
+                && !machine.is_stopped
+                && machine.owned
+                && machine.joined_at.is_some()
+                && !machine.other_tasks
         });
         ours.map(|(id, _)| id.clone()).collect()
     }

@@ -23,6 +23,10 @@ impl World {
                 let id = self.any_of_the_fleet();
                 id.into_iter().for_each(|id| self.end_machine(&id, Cause::Operator));
             }
+            Accident::InstanceStoppedByHand => {
+                let id = self.any_of_the_fleet();
+                id.into_iter().for_each(|id| self.stop_machine(&id));
+            }
             Accident::TaskStoppedByHand => {
                 let up = self.games_up();
                 let game = self.chance.pick_any(&up);
@@ -33,6 +37,7 @@ impl World {
                 let game = self.chance.pick_any(&up);
                 game.into_iter().for_each(|(id, _)| self.end_task(&id, Cause::Failure));
             }
+            Accident::GameHangs => self.game_hangs(),
             Accident::GameByHand => {
                 let id = self.launch_machine(false, None, Cause::Operator);
                 self.machine_joins(&id);
@@ -95,6 +100,19 @@ impl World {
             machine.other_tasks = false;
             self.tell(Event::OtherTaskEnded(id.clone()));
             self.show_machine(id);
+        }
+    }
+
+    /// One at a time: where most servers are silent, none of them is ended for it.
+    fn game_hangs(&mut self) {
+        let up = self.games_up();
+        if up.iter().any(|(id, _)| self.tasks[id].temper.hangs_for_good) {
+            return;
+        }
+        if let Some((id, _)) = self.chance.pick_any(&up)
+            && let Some(task) = self.tasks.get_mut(&id)
+        {
+            task.temper.hangs_for_good = true;
         }
     }
 
