@@ -57,6 +57,8 @@ pub struct AwsArgs {
     pub permits: Arc<Semaphore>,
     /// Who is told.
     pub fleet: FleetRef,
+    /// Until the first look.
+    pub begins_after: Duration,
 }
 
 /// What the AWS actor keeps.
@@ -83,6 +85,7 @@ impl Actor for AwsActor {
     type Arguments = AwsArgs;
 
     async fn pre_start(&self, me: AwsRef, args: AwsArgs) -> Result<AwsState, ActorProcessingErr> {
+        let begins_after = args.begins_after;
         let mut state = AwsState {
             args,
             next_look: None,
@@ -92,7 +95,7 @@ impl Actor for AwsActor {
             finishing: false,
             finished: None,
         };
-        state.look_after(&me, Duration::ZERO);
+        state.look_after(&me, begins_after);
         Ok(state)
     }
 

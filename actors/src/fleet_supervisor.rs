@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
 use tokio::sync::Semaphore;
@@ -14,6 +15,10 @@ use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, G
 use crate::model::{Action, Address, Note, Observation, Outcome, Policy, Roster, ServerId};
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
+
+/// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
+/// manager from answering.
+const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The fleet supervisor.
 pub type FleetRef = ActorRef<FleetMsg>;
@@ -99,8 +104,8 @@ impl Actor for FleetSupervisor {
 
     async fn pre_start(&self, me: FleetRef, args: FleetArgs) -> Result<FleetState, ActorProcessingErr> {
         let permits = Arc::new(Semaphore::new(args.concurrency));
-        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock).await?;
-        let scaler = spawn_scaler(&me, &args.policy, args.clock).await?;
+        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
+        let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
             roster: Roster::new(args.policy),
             cloud: args.cloud,
@@ -298,9 +303,10 @@ impl FleetState {
     async fn replace(&mut self, me: &FleetRef, child: &ActorCell) -> Result<(), ActorProcessingErr> {
         let died = child.get_id();
         if died == self.aws.get_id() {
-            self.aws = spawn_aws(me, self.roster.policy(), &self.cloud, &self.permits, self.clock).await?;
+            let (policy, pause) = (self.roster.policy(), REPLACEMENT_PAUSE);
+            self.aws = spawn_aws(me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
-            self.scaler = Some(spawn_scaler(me, self.roster.policy(), self.clock).await?);
+            self.scaler = Some(spawn_scaler(me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
         } else {
             self.game_servers.retain(|_, game_server| game_server.actor.get_id() != died);
             self.sync_game_servers(me).await?;
@@ -327,14 +333,20 @@ async fn spawn_aws(
     cloud: &Arc<dyn Cloud>,
     permits: &Arc<Semaphore>,
     clock: Clock,
+    begins_after: Duration,
 ) -> Result<AwsRef, SpawnErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
-    let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone() };
+    let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
     Ok(Actor::spawn_linked(None, AwsActor, args, me.get_cell()).await?.0)
 }
 
-async fn spawn_scaler(me: &FleetRef, policy: &Policy, clock: Clock) -> Result<ScalerRef, SpawnErr> {
-    let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval };
+async fn spawn_scaler(
+    me: &FleetRef,
+    policy: &Policy,
+    clock: Clock,
+    begins_after: Duration,
+) -> Result<ScalerRef, SpawnErr> {
+    let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
     Ok(Actor::spawn_linked(None, ScalerActor, args, me.get_cell()).await?.0)
 }
 

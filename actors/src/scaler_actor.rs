@@ -35,6 +35,8 @@ pub struct ScalerArgs {
     pub clock: Clock,
     /// Between two decisions when nobody wakes it.
     pub interval: Duration,
+    /// Until the first decision.
+    pub begins_after: Duration,
 }
 
 /// What the scaler actor keeps.
@@ -58,8 +60,9 @@ impl Actor for ScalerActor {
     type Arguments = ScalerArgs;
 
     async fn pre_start(&self, me: ScalerRef, args: ScalerArgs) -> Result<ScalerState, ActorProcessingErr> {
+        let begins_after = args.begins_after;
         let mut state = ScalerState { args, tick: None, woken: false, decided_at: None, blind: false };
-        state.tick_after(&me, Duration::ZERO);
+        state.tick_after(&me, begins_after);
         Ok(state)
     }
 

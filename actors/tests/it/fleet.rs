@@ -429,6 +429,24 @@ async fn actors_that_die_are_replaced_and_the_fleet_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn actors_that_die_again_and_again_are_not_replaced_in_a_rush() {
+    let fleet = Fleet::start(Policy::default()).await;
+    fleet.until_available(1).await;
+    let (begun, looks) = (tokio::time::Instant::now(), fleet.cloud.calls(Call::Observe));
+    for _ in 0..50 {
+        for child in fleet.supervisor.get_children() {
+            child.kill_and_wait(None).await.expect("a child can be killed");
+        }
+        // Whatever the new ones do at once, they have time for it.
+        fleet.wait(Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(fleet.cloud.calls(Call::Observe) - looks, 0, "the last one died a moment ago");
+    fleet.wait(fleet.policy.observe_interval).await;
+    assert!(fleet.cloud.calls(Call::Observe) > looks, "the fleet goes on");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_end_waits_for_the_calls_under_way_and_starts_no_more() {
     let fleet = Fleet::start(Policy::default()).await;
     fleet.cloud.script(Call::Launch, &Fault::Hangs, 1);

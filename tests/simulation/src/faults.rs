@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use actors::model::Timestamp;
 
+use crate::event::Call;
+
 /// A fault, from when to when. Before and after it its part of the world works.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fault {
@@ -128,10 +130,20 @@ pub enum Accident {
     Rush(u32),
     /// The manager dies, and is started again after so long.
     Crash(CrashPoint, Duration),
-    /// The manager is told to end, and is started again after so long.
-    Restart(Duration),
+    /// The manager is told to end, in a quiet moment or right after its next call that changes something, and is started
+    /// again after so long.
+    Restart(Moment, Duration),
     /// A second manager is started beside the first, for so long; then one of the two dies.
     SecondManager(Duration),
+}
+
+/// When a manager is told to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// Now.
+    Now,
+    /// When its next call that changes something was answered.
+    Busy,
 }
 
 /// The moment at which a manager dies.
@@ -139,12 +151,40 @@ pub enum Accident {
 pub enum CrashPoint {
     /// Now, once so many turns of the runtime have passed: between any two messages.
     Turns(u32),
-    /// When its next call that changes something has been sent and has not taken effect.
-    BeforeEffect,
-    /// When its next call that changes something has taken effect and was not answered.
-    BeforeAnswer,
-    /// Some turns after its next call that changes something was answered.
-    AfterAnswer(u32),
+    /// When its next such call has been sent and has not taken effect.
+    BeforeEffect(Change),
+    /// When its next such call has taken effect and was not answered.
+    BeforeAnswer(Change),
+    /// Some turns after its next such call was answered.
+    AfterAnswer(Change, u32),
+}
+
+/// A call that changes something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Any.
+    Any,
+    /// `RunInstances`.
+    Launch,
+    /// `RunTask`.
+    Placement,
+    /// `TagResource`.
+    Role,
+    /// `StopTask` or `TerminateInstances`.
+    End,
+}
+
+impl Change {
+    /// Whether it is this call.
+    pub const fn is(self, call: &Call) -> bool {
+        match self {
+            Self::Any => call.is_change(),
+            Self::Launch => matches!(call, Call::RunInstances { .. }),
+            Self::Placement => matches!(call, Call::RunTask { .. }),
+            Self::Role => matches!(call, Call::Tag { .. }),
+            Self::End => matches!(call, Call::StopTask { .. } | Call::Terminate { .. }),
+        }
+    }
 }
 
 impl Accident {
@@ -162,7 +202,7 @@ impl Accident {
             Self::GameHangs => "game server hangs for good",
             Self::Rush(_) => "rush of players",
             Self::Crash(..) => "manager crashed",
-            Self::Restart(_) => "manager restarted",
+            Self::Restart(..) => "manager restarted",
             Self::SecondManager(_) => "two managers at once",
         }
     }

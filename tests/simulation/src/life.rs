@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use actors::ports::Clock;
 use ractor::ActorStatus;
+use tokio::sync::Notify;
 
 use crate::event::{Event, Given, ManagerId, PlayerId};
 use crate::figures::Figures;
@@ -57,6 +58,7 @@ impl Life {
 
     async fn run(mut self) -> Day {
         let wake = self.world.lock().wake();
+        PANIC.with_borrow_mut(|watch| *watch = (None, Some(Arc::clone(&wake))));
         let broken = loop {
             self.catch_up().await;
             self.check_managers();
@@ -169,15 +171,16 @@ impl Life {
             let what = format!("the supervisor of {} ended by itself", manager.id);
             self.world.lock().accuse(Violation { rule: Rule::Alive, what });
         }
-        if let Some(what) = PANIC.with_borrow_mut(Option::take) {
+        if let Some(what) = PANIC.with_borrow_mut(|(what, _)| what.take()) {
             self.world.lock().accuse(Violation { rule: Rule::Alive, what });
         }
     }
 }
 
 thread_local! {
-    /// What the last panic on this thread said. Actors and tasks that panic are replaced, so it would go unnoticed.
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// What the last panic on this thread said, and who is to hear of it. Actors and tasks that panic are replaced, so it
+    /// would go unnoticed.
+    static PANIC: RefCell<(Option<String>, Option<Arc<Notify>>)> = const { RefCell::new((None, None)) };
 }
 
 fn watch_panics() {
@@ -185,9 +188,11 @@ fn watch_panics() {
     WATCHED.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            PANIC.with_borrow_mut(|last| *last = Some(format!("a panic: {panic}")));
+            PANIC.with_borrow_mut(|(what, wake)| {
+                *what = Some(format!("a panic: {panic}"));
+                wake.iter().for_each(|wake| wake.notify_one());
+            });
             before(panic);
         }));
     });
-    PANIC.with_borrow_mut(|last| *last = None);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actors::model::{AllocationRule, Policy, Timestamp};
 
 use crate::chance::Chance;
-use crate::faults::{Accident, CrashPoint, Fault, FaultKind};
+use crate::faults::{Accident, Change, CrashPoint, Fault, FaultKind, Moment};
 
 /// When every day begins: the numbers in a log are of no meaning but by their differences.
 pub const ORIGIN: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -176,13 +176,17 @@ fn accidents(chance: &mut Chance, trouble: Duration) -> Vec<(Timestamp, Accident
 
 fn accident(chance: &mut Chance) -> Accident {
     let turns = chance.number(0, 40);
+    let call = chance.pick(&[Change::Any, Change::Launch, Change::Placement, Change::Role, Change::End]);
     let point = chance.pick(&[
         CrashPoint::Turns(turns),
-        CrashPoint::BeforeEffect,
-        CrashPoint::BeforeAnswer,
-        CrashPoint::AfterAnswer(turns),
+        CrashPoint::BeforeEffect(call),
+        CrashPoint::BeforeAnswer(call),
+        CrashPoint::AfterAnswer(call, turns),
     ]);
-    let down = chance.skewed(10.0, 1.5).min(Duration::from_mins(10));
+    // A service manager starts it again at once, or another machine does; somebody who has to be called does not.
+    let median = chance.pick(&[0.3, 0.3, 10.0, 10.0, 600.0]);
+    let down = chance.skewed(median, 1.5).min(Duration::from_hours(1));
+    let moment = chance.pick(&[Moment::Now, Moment::Busy, Moment::Busy]);
     let crash = Accident::Crash(point, down);
     let rush = Accident::Rush(chance.number(5, 40));
     let second = Accident::SecondManager(chance.seconds(20.0, 600.0));
@@ -202,7 +206,7 @@ fn accident(chance: &mut Chance) -> Accident {
         crash,
         crash,
         crash,
-        Accident::Restart(down),
+        Accident::Restart(moment, down),
         second,
     ])
 }

@@ -83,8 +83,11 @@ impl Books {
         // What ran when a manager came may have players, and is no launch of its.
         let came_at = self.managers.values().map(|manager| manager.started_at).max().unwrap_or_default();
         let ran_before = |at: Timestamp| at < came_at + SHOWN_WITHIN;
-        let mut tasks = self.tasks.values().filter(|task| task.instance == *id);
-        let ended_task = tasks.any(|task| task.ended_at.is_some() || task.running_at.is_some_and(ran_before));
+        let mut tasks = self.tasks.iter().filter(|(_, task)| task.instance == *id);
+        let asked_to_end = |task: &TaskId| self.managers.values().any(|manager| manager.ends.contains_key(task));
+        let ended_task = tasks.any(|(name, task)| {
+            task.ended_at.is_some() || task.running_at.is_some_and(ran_before) || asked_to_end(name)
+        });
         let is_doomed = self.managers.values().any(|manager| manager.terminated.contains_key(id));
         let machine = &self.machines[id];
         !machine.served && !machine.is_stopped && !ended_task && !is_doomed

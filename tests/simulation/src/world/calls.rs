@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::World;
 use super::aws::ApiError;
 use super::buckets::Bucket;
 use super::weather::share_of;
+use super::{Errand, World};
 use crate::event::{Call, Event, ManagerId};
 use crate::faults::{CrashPoint, FaultKind};
 
@@ -66,7 +66,9 @@ impl World {
         }
         let (before, after) = self.latency();
         let then = if has_room { self.outcome_of(call) } else { Then::Refused(ApiError::Throttled) };
-        if call.is_change() && matches!(self.crash, Some((CrashPoint::BeforeEffect, _))) {
+        if let Some((CrashPoint::BeforeEffect(which), _)) = self.crash
+            && which.is(call)
+        {
             self.crash_now(manager, 0);
         }
         Fate { before, then, after }
@@ -101,7 +103,9 @@ impl World {
 
     /// A call took effect, or did not.
     pub fn took_effect(&mut self, manager: ManagerId, call: &Call) {
-        if call.is_change() && matches!(self.crash, Some((CrashPoint::BeforeAnswer, _))) {
+        if let Some((CrashPoint::BeforeAnswer(which), _)) = self.crash
+            && which.is(call)
+        {
             self.crash_now(manager, 0);
         }
     }
@@ -109,10 +113,17 @@ impl World {
     /// A call's caller knows what came of it, or that nobody knows.
     pub fn call_ended(&mut self, manager: ManagerId, call: &Call, how: &'static str) {
         self.tell(Event::CallEnded(manager, call.clone(), how));
-        if call.is_change()
-            && let Some((CrashPoint::AfterAnswer(turns), _)) = self.crash
+        if let Some((CrashPoint::AfterAnswer(which, turns), _)) = self.crash
+            && which.is(call)
         {
             self.crash_now(manager, turns);
+        }
+        if call.is_change()
+            && self.runs(manager)
+            && let Some(down) = self.restart.take()
+        {
+            self.errands.push(Errand::Restart(manager, down));
+            self.wake.notify_one();
         }
     }
 }

@@ -6,7 +6,7 @@ use actors::model::InstanceId;
 
 use super::{Errand, Happening, World};
 use crate::event::{Cause, Event, ManagerId};
-use crate::faults::{Accident, CrashPoint};
+use crate::faults::{Accident, CrashPoint, Moment};
 
 /// From the notice to the end: AWS's own figure.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);
@@ -58,7 +58,8 @@ impl World {
                 }
             }
             Accident::Crash(point, down) => self.crash = Some((point, down)),
-            Accident::Restart(down) => {
+            Accident::Restart(Moment::Busy, down) => self.restart = Some(down),
+            Accident::Restart(Moment::Now, down) => {
                 if let Some(manager) = self.any_manager() {
                     self.errands.push(Errand::Restart(manager, down));
                 }
@@ -154,6 +155,7 @@ impl World {
 
     pub(super) fn calm(&mut self) {
         self.crash = None;
+        self.restart = None;
         // Two managers at once are no calm.
         while self.managers.len() > 1 {
             self.one_manager_dies();

@@ -121,6 +121,8 @@ pub struct World {
     made: u64,
     /// A crash that waits for its moment, and how long the manager is gone then.
     crash: Option<(CrashPoint, Duration)>,
+    /// A restart that waits for a busy moment, and how long the manager is gone then.
+    restart: Option<Duration>,
     observer: Observer,
     /// What was written down.
     pub log: Log,
@@ -150,6 +152,7 @@ impl World {
             last_manager: 0,
             made: 0,
             crash: None,
+            restart: None,
             observer: Observer::new(scenario.policy.clone()),
             log: Log::new(keep_log),
             figures: Figures::default(),

@@ -72,7 +72,8 @@ impl World {
         }
         let takes = if self.chance.happens(demand.come_late) {
             ttl + self.chance.seconds(0.1, 120.0)
-        } else if self.chance.happens(0.1) {
+        } else if self.chance.happens(0.25) {
+            // A slow machine, a slow line.
             self.chance.span(Duration::from_millis(100), ttl.saturating_sub(Duration::from_millis(200)))
         } else {
             self.chance.seconds(0.1, 4.0)
