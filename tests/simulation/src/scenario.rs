@@ -39,11 +39,13 @@ pub struct Scenario {
 /// How players come and behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Demand {
-    /// Players at the day's busiest hour, on average.
+    /// From one busiest hour to the next, in hours: a day, or less for a game with events.
+    pub period: f64,
+    /// Players at the busiest hour, on average.
     pub peak: f64,
     /// Those of the quietest hour, as a share of the peak.
     pub trough: f64,
-    /// The busiest hour, in hours from the day's begin.
+    /// The first busiest hour, in hours from the day's begin.
     pub busiest: f64,
     /// The share of clients that ask for a place and never come.
     pub never_come: f64,
@@ -60,7 +62,7 @@ impl Demand {
     /// Players who come in a second, on average, at that time of the day.
     pub fn rate(&self, since_begin: Duration) -> f64 {
         let hours = since_begin.as_secs_f64() / 3600.0;
-        let wave = 0.5 + 0.5 * ((hours - self.busiest) / 24.0 * std::f64::consts::TAU).cos();
+        let wave = 0.5 + 0.5 * ((hours - self.busiest) / self.period * std::f64::consts::TAU).cos();
         let share = (1.0 - self.trough).mul_add(wave, self.trough);
         self.peak * share / Self::MEAN_SESSION
     }
@@ -73,7 +75,7 @@ impl Scenario {
         let policy = policy(&mut chance);
         let demand = demand(&mut chance, &policy);
         let faults = faults(&mut chance, trouble);
-        let accidents = accidents(&mut chance, trouble);
+        let accidents = accidents(&mut chance, trouble, &faults);
         Self { seed, calm_at: ORIGIN + trouble, policy, demand, faults, accidents }
     }
 }
@@ -109,11 +111,14 @@ fn demand(chance: &mut Chance, policy: &Policy) -> Demand {
     let room = f64::from(policy.max_servers * policy.server_capacity);
     // Some days are more than the fleet may grow to.
     let peak = (room * (0.15 + chance.fraction())).min(120.0);
+    let period = chance.pick(&[24.0, 24.0, 6.0, 2.0]);
     Demand {
+        period,
         peak,
         trough: 0.1 + 0.4 * chance.fraction(),
-        busiest: chance.fraction() * 24.0,
-        never_come: 0.06 * chance.fraction(),
+        busiest: chance.fraction() * period,
+        // There are days when a crawler has found the address.
+        never_come: chance.pick(&[0.06, 0.06, 0.4]) * chance.fraction(),
         come_late: 0.04 * chance.fraction(),
         reconnect: 0.10 * chance.fraction(),
     }
@@ -165,10 +170,19 @@ fn kind(chance: &mut Chance) -> FaultKind {
     chance.pick(&kinds)
 }
 
-fn accidents(chance: &mut Chance, trouble: Duration) -> Vec<(Timestamp, Accident)> {
+fn accidents(chance: &mut Chance, trouble: Duration, faults: &[Fault]) -> Vec<(Timestamp, Accident)> {
     let count = chance.number(6, 24);
+    let last = ORIGIN + trouble.saturating_sub(Duration::from_mins(30));
     let mut accidents: Vec<(Timestamp, Accident)> = (0..count)
-        .map(|_| (ORIGIN + chance.seconds(300.0, trouble.as_secs_f64() - 1800.0), accident(chance)))
+        .map(|_| {
+            // Misfortunes come together: half of them befall a fleet that has a fault to live with already.
+            let fault = chance.pick_any(faults).filter(|fault| fault.from < last);
+            let at = match fault.filter(|_| chance.happens(0.5)) {
+                Some(fault) => fault.from + chance.span(Duration::ZERO, fault.until.since(fault.from)),
+                None => ORIGIN + chance.seconds(300.0, trouble.as_secs_f64() - 1800.0),
+            };
+            (at.min(last), accident(chance))
+        })
         .collect();
     accidents.sort_by_key(|(at, _)| *at);
     accidents

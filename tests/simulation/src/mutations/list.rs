@@ -127,7 +127,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // 5: one intent makes at most one instance.
     mutation(
         "a lost answer is followed by a new launch",
-        "Size",
+        "Intent",
         &[edit(
             LAUNCHES,
             "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
@@ -206,11 +206,14 @@ pub const MUTATIONS: &[Mutation] = &[
     mutation(
         "a restarted manager does not read who is on standby",
         "Memory",
-        &[edit(
-            RECONCILE,
-            "(TaskState::Running(_), Role::Standby) => (Phase::Standby, now),",
-            "(TaskState::Running(_), Role::Standby) => (Phase::Available, now),",
-        )],
+        &[
+            edit(
+                RECONCILE,
+                "(TaskState::Running(_), Role::Standby) => (Phase::Standby, now),",
+                "(TaskState::Running(_), Role::Standby) => (Phase::Available, now),",
+            ),
+            edit(RECONCILE, "let stands = server.role_unrecorded ||", "let stands = server.known_since <= now ||"),
+        ],
     ),
     mutation(
         "standby is not recorded",

@@ -6,11 +6,15 @@ use std::time::Duration;
 use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Role, TaskId, Timestamp};
 
 use super::ending::Ground;
+use super::places::owed;
 use crate::event::{Arrival, Call, Event, Given, ManagerId, PlayerId};
 use crate::scenario::CONCURRENCY;
 
 /// How long AWS may take to show what is so: the worst lag of a write and the worst replica, and some.
 pub(super) const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long it counts that somebody came.
+const ARRIVALS_KEPT: Duration = Duration::from_mins(20);
 
 #[derive(Debug)]
 pub(super) struct Books {
@@ -83,6 +87,8 @@ pub(super) struct ManagerBook {
     pub(super) first_look_at: Option<Timestamp>,
     /// The highest launch that it was shown, or asked for.
     pub(super) highest_launch: Option<LaunchOrdinal>,
+    /// The highest launch that a look or an answer has shown it.
+    pub(super) shown_launch: Option<LaunchOrdinal>,
     /// The role that it asked for last, and when.
     pub(super) roles: BTreeMap<TaskId, (Role, Timestamp)>,
     /// Tasks and instances whose end it asked for, why, and when first.
@@ -92,6 +98,8 @@ pub(super) struct ManagerBook {
     pub(super) sent: BTreeMap<Address, Vec<Sent>>,
     /// Tasks on standby that it sent players to: by then it must have told AWS that they are taken back.
     pub(super) owes: BTreeMap<TaskId, Timestamp>,
+    /// A launch of which it does not know whether it was made, and since when.
+    pub(super) open_launch: Option<(LaunchOrdinal, Timestamp)>,
     /// Launches it asked for, and when first.
     pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
     pub(super) last_standby_at: Timestamp,
@@ -107,6 +115,8 @@ pub(super) struct Ear {
     pub(super) missing_since: Timestamp,
     pub(super) missed_at: Timestamp,
     pub(super) asked_at: Timestamp,
+    /// When it last said how it was with nobody on the way there.
+    pub(super) quiet_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -194,9 +204,16 @@ impl Books {
                 }
             }
             Event::Called(manager, call) => self.note_call(*manager, call),
-            Event::CallEnded(manager, ..) => {
+            Event::CallEnded(manager, call, how) => {
                 if let Some(book) = self.managers.get_mut(manager) {
                     book.in_flight = book.in_flight.saturating_sub(1);
+                    if let Call::RunInstances { ordinal, .. } = call {
+                        if *how == "answered" {
+                            book.shown_launch = book.shown_launch.max(Some(*ordinal));
+                        }
+                        let is_open = *how == "not answered" && book.shown_launch < Some(*ordinal);
+                        book.open_launch = is_open.then_some((*ordinal, now));
+                    }
                 }
             }
             Event::Looked(manager, begun_at, launch) => {
@@ -204,6 +221,8 @@ impl Books {
                     book.looked_at = book.looked_at.max(Some(*begun_at));
                     book.first_look_at.get_or_insert(*begun_at);
                     book.highest_launch = book.highest_launch.max(*launch);
+                    book.shown_launch = book.shown_launch.max(*launch);
+                    book.open_launch = book.open_launch.filter(|(ordinal, _)| book.shown_launch < Some(*ordinal));
                 }
             }
             Event::ManagerToldToEnd(manager) => {
@@ -264,17 +283,16 @@ impl Books {
                 }
             }
             Event::Arrived { player, arrival: Arrival::Seated(task), given } => {
-                let kept = self.policy.hold_ttl * 2 + Duration::from_secs(60);
                 self.task(task, |book| {
                     book.players.insert(*player, (now, *given));
                     book.arrivals.push_back((now, *given));
-                    while book.arrivals.front().is_some_and(|(at, _)| now.since(*at) > kept) {
+                    while book.arrivals.front().is_some_and(|(at, _)| now.since(*at) > ARRIVALS_KEPT) {
                         book.arrivals.pop_front();
                     }
                 });
                 for sent in self.managers.values_mut().flat_map(|book| book.sent.values_mut()).flatten() {
                     if sent.player == *player {
-                        sent.arrived_at = Some(now);
+                        sent.arrived_at.get_or_insert(now);
                     }
                 }
             }
@@ -324,7 +342,9 @@ impl Books {
         answer: Option<&(Timestamp, HealthAnswer)>,
     ) {
         let now = self.now;
+        let ttl = self.policy.hold_ttl;
         let Some(book) = self.managers.get_mut(&manager) else { return };
+        let quiet_at = answer.filter(|(looked_at, _)| owed(book, address, *looked_at, now, ttl) == 0);
         let ear = book.ears.entry(address.clone()).or_default();
         ear.asked_at = asked_at;
         let Some((looked_at, answer)) = answer else {
@@ -336,6 +356,7 @@ impl Books {
             return;
         };
         ear.misses = 0;
+        ear.quiet_at = quiet_at.map_or(ear.quiet_at, |(looked_at, _)| *looked_at);
         ear.answers.push_back(Heard { at: now, asked_at, looked_at: *looked_at, answer: *answer });
         if ear.answers.len() > 3 {
             ear.answers.pop_front();
@@ -406,12 +427,14 @@ impl ManagerBook {
             looked_at: None,
             first_look_at: None,
             highest_launch: None,
+            shown_launch: None,
             roles: BTreeMap::new(),
             ends: BTreeMap::new(),
             terminated: BTreeMap::new(),
             ears: BTreeMap::new(),
             sent: BTreeMap::new(),
             owes: BTreeMap::new(),
+            open_launch: None,
             launches: BTreeMap::new(),
             last_standby_at: Timestamp::from_micros(0),
         }

@@ -165,6 +165,8 @@ impl Books {
             Some((Role::Standby, since)) => *since,
             // It was so before this manager came.
             None if known.role == Role::Standby || known.role_since + SHOWN_WITHIN > self.now => book.started_at,
+            // Somebody else recorded it after this manager had taken it back.
+            Some((Role::Available, at)) if known.role == Role::Standby && known.role_since > *at => known.role_since,
             _ => return end("which never went to standby"),
         };
         if self.delay(manager) == Duration::ZERO && heard.asked_at <= since {

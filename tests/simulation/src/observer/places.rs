@@ -81,13 +81,13 @@ impl Books {
         broken(Rule::Holds, format!("{manager} gives out more places of {task} than the {told:?} it last reported"))
     }
 
-    /// Those who came lately to a server without a place that this manager holds for them: late, without asking, or
-    /// sent by another manager. Nobody can tell them from those whose places are held, so each of them may have been
-    /// taken for one.
+    /// Those who came to a server without a place that this manager holds for them: late, without asking, or sent by
+    /// another manager. Nobody can tell them from those whose places are held, so each of them may have been taken for
+    /// one; who came later for that place was then taken for the next one, and so on, until nobody was on the way.
     fn excused(&self, manager: ManagerId, task: &TaskBook) -> usize {
-        let pace = self.policy.health_interval + self.policy.health_timeout;
-        let lately = self.policy.hold_ttl + pace * (self.policy.silent_after_misses + 2);
-        let came = task.arrivals.iter().filter(|(at, _)| self.now.since(*at) <= lately);
+        let ear = task.address.as_ref().and_then(|address| self.manager(manager).ears.get(address));
+        let quiet_at = ear.map_or(Timestamp::default(), |ear| ear.quiet_at);
+        let came = task.arrivals.iter().filter(|(at, _)| *at >= quiet_at);
         came.filter(|(at, given)| !self.is_held(manager, *given, *at)).count()
     }
 

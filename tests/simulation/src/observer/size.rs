@@ -27,6 +27,11 @@ impl Books {
         if is_early && ordinal > next {
             return broken(Rule::Intent, format!("{manager} asks for launch {ordinal}, the next one is {next}"));
         }
+        // One that was not answered may have been made: before AWS must show it, only the same one again can tell.
+        let open = book.open_launch.filter(|(asked, at)| *asked < ordinal && self.now.since(*at) < SHOWN_WITHIN / 2);
+        if is_new && let Some((asked, _)) = open {
+            return broken(Rule::Intent, format!("{manager} asks for launch {ordinal}, with {asked} not answered"));
+        }
         if is_new && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
             return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
         }
@@ -90,7 +95,9 @@ impl Books {
         });
         let is_doomed = self.managers.values().any(|manager| manager.terminated.contains_key(id));
         let machine = &self.machines[id];
-        !machine.served && !machine.is_stopped && !ended_task && !is_doomed
+        // Where somebody else's task came first no game is placed: it is given up, and costs until that has ended.
+        let is_taken = machine.other_task_since.is_some() || machine.other_task_until.is_some();
+        !machine.served && !machine.is_stopped && !is_taken && !ended_task && !is_doomed
     }
 
     /// Now and then: what serves nothing, though it could have been seen to.
