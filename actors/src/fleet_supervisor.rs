@@ -204,10 +204,14 @@ impl FleetState {
     }
 
     async fn commit(&mut self, me: &FleetRef, actions: Vec<Action>) -> Result<(), ActorProcessingErr> {
+        let replacements_are_due = actions.iter().any(|action| matches!(action, Action::Retreat(_)));
         for action in actions {
             if let Err(refused) = self.roster.commit(action, self.clock.now()) {
                 tracing::info!(?action, %refused, "not done after all");
             }
+        }
+        if replacements_are_due {
+            self.tell_scaler(ScalerMsg::Wake);
         }
         self.give_orders();
         self.follow_up(me).await

@@ -29,6 +29,8 @@ pub struct Instance {
     pub state: InstanceState,
     /// When it was launched.
     pub launched_at: Timestamp,
+    /// It is about to go, and takes no new tasks: a spot notice, a drain by hand, or a retirement that is planned.
+    pub leaving: bool,
     /// Its place in the cluster, once it has joined.
     pub registration: Option<Registration>,
 }

@@ -17,8 +17,10 @@ pub enum Action {
     TakeBack(ServerId),
     /// Launch so many servers.
     Launch(u32),
-    /// Send a server to standby.
+    /// Send a server to standby: there are enough without it.
     Standby(ServerId),
+    /// Send a server to standby, since its instance is about to go.
+    Retreat(ServerId),
     /// End a server.
     Close(ServerId, CloseReason),
 }
@@ -40,6 +42,8 @@ pub struct Figures {
     pub silent: u32,
     /// Free places in all.
     pub free: u32,
+    /// Launches whose instances are about to go: in flight, and nothing to count on.
+    pub doomed_launches: u32,
     /// Capacity of launches under way.
     pub pending: u32,
     /// Capacity of available servers that owe an answer, by their last one: not free, and not lost yet.
@@ -53,6 +57,7 @@ impl Figures {
         for server in &view.servers {
             figures.servers += 1;
             figures.launching += u32::from(server.phase.is_launching());
+            figures.doomed_launches += u32::from(server.leaving && server.phase.is_launching());
             figures.standby += u32::from(server.phase == Phase::Standby);
             figures.serving += u32::from(server.phase.is_serving());
             figures.silent += u32::from(is_silent(server));
@@ -68,8 +73,13 @@ impl Figures {
                 }
             }
         }
-        figures.pending = figures.launching.saturating_mul(policy.server_capacity);
+        figures.pending = figures.arriving().saturating_mul(policy.server_capacity);
         figures
+    }
+
+    /// Launches that are going to serve.
+    const fn arriving(&self) -> u32 {
+        self.launching - self.doomed_launches
     }
 
     /// Most of the fleet is silent: the fault is more likely on this side, so no server is closed for its silence.
@@ -90,6 +100,12 @@ pub struct Decision {
 /// Decides what is to be done about the fleet. A decision that grows the fleet never shrinks it as well.
 pub fn decide(view: &FleetView, policy: &Policy, now: Timestamp) -> Decision {
     let figures = Figures::of(view, policy);
+    let retreats = retreats(view);
+    if !retreats.is_empty() {
+        // What takes their place is for the next decision, which follows at once.
+        let actions = closings(view, policy, &figures, now).into_iter().chain(retreats).collect();
+        return Decision { actions, figures };
+    }
     let growth = growth(view, policy, &figures);
     let is_taken_back = |id| growth.contains(&Action::TakeBack(id));
     let mut actions = closings(view, policy, &figures, now);
@@ -134,12 +150,20 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
         .collect()
 }
 
+/// Servers that take no more players, since their instances are about to go.
+fn retreats(view: &FleetView) -> Vec<Action> {
+    let retreats = |server: &&ServerView| {
+        server.leaving && server.phase == Phase::Available && server.condition == Condition::Answering
+    };
+    view.servers.iter().filter(retreats).map(|server| Action::Retreat(server.id)).collect()
+}
+
 /// What grows the fleet: servers taken back from standby first, then as many launches as the deficit needs.
 fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
     let expected = figures.free.saturating_add(figures.pending).saturating_add(figures.doubtful);
     let mut places_short = policy.upscale_margin.saturating_sub(expected);
     let doubtful = count(view, |server| server.phase == Phase::Available && server.condition == Condition::Doubtful);
-    let mut servers_short = policy.min_servers.saturating_sub(figures.available + figures.launching + doubtful);
+    let mut servers_short = policy.min_servers.saturating_sub(figures.available + figures.arriving() + doubtful);
     let mut actions = Vec::new();
 
     // The fullest first: it will be the last that could close, and its players cost the same either way.
@@ -197,7 +221,10 @@ const fn is_silent(server: &ServerView) -> bool {
 }
 
 fn can_be_taken_back(server: &ServerView) -> bool {
-    server.phase == Phase::Standby && server.condition == Condition::Answering && server.unclaimed > 0
+    server.phase == Phase::Standby
+        && server.condition == Condition::Answering
+        && server.unclaimed > 0
+        && !server.leaving
 }
 
 fn count(view: &FleetView, matches: impl Fn(&ServerView) -> bool) -> u32 {

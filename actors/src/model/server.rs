@@ -90,12 +90,14 @@ pub struct Host {
     pub foreign_tasks: bool,
     /// Its agent answers.
     pub connected: bool,
+    /// It is about to go.
+    pub leaving: bool,
 }
 
 impl Host {
     /// An instance that the fleet has just launched.
     pub(super) const fn just_launched(id: InstanceId) -> Self {
-        Self { id, owned: true, foreign_tasks: false, connected: false }
+        Self { id, owned: true, foreign_tasks: false, connected: false, leaving: false }
     }
 
     /// An instance as the cloud shows it.
@@ -106,6 +108,7 @@ impl Host {
             owned: instance.owned,
             foreign_tasks: registration.is_some_and(|registration| registration.foreign_tasks),
             connected: registration.is_some_and(|registration| registration.connected),
+            leaving: instance.leaving,
         }
     }
 
@@ -201,6 +204,11 @@ impl Server {
     /// The instance it runs on, once that is known.
     pub fn instance(&self) -> Option<&InstanceId> {
         self.host.as_ref().map(|host| &host.id)
+    }
+
+    /// Its instance is about to go.
+    pub fn is_leaving(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.leaving)
     }
 
     /// The role it plays; none while it serves nobody.

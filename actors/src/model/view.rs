@@ -42,6 +42,8 @@ pub struct ServerView {
     pub unclaimed: u32,
     /// Nobody could lose a game by its end.
     pub drained: bool,
+    /// Its instance is about to go.
+    pub leaving: bool,
 }
 
 impl ServerView {

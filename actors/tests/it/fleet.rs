@@ -402,6 +402,21 @@ async fn one_silent_probe_delays_no_other_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_spot_notice_sends_its_server_to_standby_and_has_it_replaced_at_once() {
+    let fleet = Fleet::start(Policy::default()).await;
+    fleet.until_available(1).await;
+    let address = fleet.player().await;
+    fleet.cloud.world().machines.values_mut().for_each(|machine| machine.leaving = true);
+    fleet.wait(fleet.policy.observe_interval + Duration::from_secs(1)).await;
+    assert_eq!(fleet.allocate().await, None, "nobody is sent there any more");
+    assert_eq!((fleet.standby(), fleet.alive().len()), (1, 2), "a replacement is under way");
+    fleet.until_available(1).await;
+    assert_ne!(fleet.player().await, address);
+    assert_eq!(fleet.running().len(), 2, "who plays there goes on as long as it lasts");
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_with_a_new_address_is_asked_there() {
     let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
     fleet.until_available(2).await;

@@ -23,6 +23,7 @@ fn server(number: u64, phase: Phase, unclaimed: u32) -> ServerView {
         heard: true,
         unclaimed,
         drained: false,
+        leaving: false,
     }
 }
 
@@ -123,6 +124,21 @@ fn the_emptiest_goes_to_standby_as_long_as_enough_is_left() {
 }
 
 #[test]
+fn a_server_whose_instance_is_about_to_go_retreats_and_is_replaced_by_the_next_decision() {
+    let policy = Policy::default(); // 4, 18, 10, at least one server
+    let leaving = |view: ServerView| ServerView { leaving: true, ..view };
+    for (servers, expected) in [
+        (vec![leaving(available(1, 10))], vec![Action::Retreat(id(1))]),
+        (vec![leaving(standby(1, 10))], vec![Action::Launch(1)]), // not taken back
+        (vec![leaving(available(1, 10)), available(2, 30)], vec![Action::Retreat(id(1))]), // nobody else goes with it
+        (vec![leaving(server(1, Phase::Booting, 0))], vec![Action::Launch(1)]), // it will not come to serve
+        (vec![leaving(silent(available(1, 10), 1)), available(2, 9)], vec![]), // nobody is sent there as it is
+    ] {
+        assert_eq!(actions(&fleet(servers.clone()), &policy), expected, "{servers:?}");
+    }
+}
+
+#[test]
 fn a_decision_that_grows_does_not_shrink() {
     // Two servers too few by the minimum, and far too many places.
     let policy = Policy { min_servers: 4, ..Policy::default() };
@@ -202,6 +218,7 @@ fn with_steady_players_any_fleet_comes_to_rest_in_a_few_rounds() {
                     Action::Standby(gone) => change(&mut servers, gone, Phase::Standby),
                     Action::TakeBack(back) => change(&mut servers, back, Phase::Available),
                     Action::Close(..) => panic!("players are on it"),
+                    Action::Retreat(_) => panic!("no instance is about to go"),
                 }
             }
             rounds += 1;

@@ -24,6 +24,7 @@ pub struct Machine {
     pub state: InstanceState,
     pub never_joins: bool,
     pub foreign_tasks: bool,
+    pub leaving: bool,
 }
 
 #[derive(Debug)]
@@ -238,7 +239,7 @@ impl World {
 impl Machine {
     fn launched_at(now: Timestamp, ordinal: Option<LaunchOrdinal>) -> Self {
         let state = InstanceState::Alive;
-        Self { owned: true, ordinal, launched_at: now, state, never_joins: false, foreign_tasks: false }
+        Self { owned: true, ordinal, launched_at: now, state, never_joins: false, foreign_tasks: false, leaving: false }
     }
 
     fn joined_at(&self) -> Option<Timestamp> {
@@ -254,6 +255,7 @@ impl Machine {
             ordinal: self.ordinal,
             state: self.state,
             launched_at: self.launched_at,
+            leaving: self.leaving,
             registration: joined.map(|joined_at| Registration { joined_at, connected: true, foreign_tasks }),
         }
     }

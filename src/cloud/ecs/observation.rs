@@ -77,6 +77,7 @@ impl Look<'_> {
             ordinal: tag(LAUNCH_TAG).and_then(|ordinal| ordinal.parse().ok()).map(LaunchOrdinal),
             state: instance_state(host),
             launched_at: self.time_of(host.launch_time()),
+            leaving: member.is_some_and(is_draining),
             registration: member.map(|member| self.registration(member)),
         }
     }
@@ -114,6 +115,11 @@ impl Look<'_> {
     fn time_of(&self, shown: Option<&DateTime>) -> Timestamp {
         shown.map_or(self.begun_at, timestamp)
     }
+}
+
+/// Somebody drains it, or its agent does after a spot notice (`ECS_ENABLE_SPOT_INSTANCE_DRAINING`).
+fn is_draining(member: &ecs::ContainerInstance) -> bool {
+    member.status() == Some(ContainerInstanceStatus::Draining.as_str())
 }
 
 /// A state that is not known yet to this program is not known to have ended.

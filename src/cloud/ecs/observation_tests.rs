@@ -84,6 +84,7 @@ fn a_game_server_is_shown_with_its_instance() {
             ordinal: Some(LaunchOrdinal(3)),
             state: InstanceState::Alive,
             launched_at: Timestamp::from_secs(1_700_000_000),
+            leaving: false,
             registration: Some(Registration {
                 joined_at: Timestamp::from_micros(1_700_000_050_250_000),
                 connected: true,

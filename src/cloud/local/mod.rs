@@ -182,6 +182,7 @@ impl Machine {
             ordinal: Some(self.ordinal),
             state,
             launched_at: self.launched_at,
+            leaving: false,
             registration: has_booted.then_some(Registration { joined_at, connected: true, foreign_tasks: false }),
         }
     }

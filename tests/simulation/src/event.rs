@@ -140,6 +140,8 @@ pub enum Event {
     InstanceEnded(InstanceId, Cause),
     /// An instance was stopped by hand: it serves nothing from now on, and has not ended.
     InstanceStopped(InstanceId),
+    /// A spot notice: an instance takes no new tasks, and is gone before long.
+    Draining(InstanceId),
     /// Somebody else's task was started on an instance.
     OtherTask(InstanceId),
     /// It ended.
@@ -271,6 +273,7 @@ impl fmt::Display for Event {
             Self::Joined(instance) => write!(f, "{instance} joined the cluster"),
             Self::InstanceEnded(instance, cause) => write!(f, "{instance} ended {cause}"),
             Self::InstanceStopped(instance) => write!(f, "{instance} was stopped by hand"),
+            Self::Draining(instance) => write!(f, "{instance} drains"),
             Self::OtherTask(instance) => write!(f, "somebody else's task runs on {instance}"),
             Self::OtherTaskEnded(instance) => write!(f, "somebody else's task has ended on {instance}"),
             Self::Placed { task, instance, by } => write!(f, "{task} was placed on {instance} {by}"),

@@ -43,6 +43,8 @@ impl Roster {
                 self.check_floor(id)?;
                 self.change_role(id, Phase::Available, Event::SentToStandby, now)
             }
+            // Whatever is left: in a moment the server will be gone.
+            Action::Retreat(id) => self.change_role(id, Phase::Available, Event::SentToStandby, now),
             Action::Close(id, reason) => self.begin_close(id, reason, now),
         }
     }

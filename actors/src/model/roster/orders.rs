@@ -142,7 +142,7 @@ impl Roster {
 fn errand(server: &Server) -> Option<Order> {
     match server.phase {
         Phase::Joined if server.task.is_none() => {
-            let host = server.host.as_ref().filter(|host| host.may_terminate() && host.connected)?;
+            let host = server.host.as_ref().filter(|host| host.may_terminate() && host.connected && !host.leaving)?;
             let attempt = server.refused_placements;
             Some(Order::Place(PlaceOrder { server: server.id, instance: host.id.clone(), attempt }))
         }

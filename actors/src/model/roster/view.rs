@@ -49,6 +49,7 @@ impl Roster {
             heard: server.health.last().is_some(),
             unclaimed: server.unclaimed(),
             drained: server.is_drained(silent_after),
+            leaving: server.is_leaving(),
         }
     }
 }

@@ -45,6 +45,15 @@ pub const MUTATIONS: &[Mutation] = &[
             "(Phase::Available | Phase::Closing(_), Condition::Answering) => self.unclaimed(),",
         )],
     ),
+    mutation(
+        "players are sent to servers whose instances are about to go",
+        "Address",
+        &[edit(
+            SCALING,
+            "        server.leaving && server.phase == Phase::Available",
+            "        server.drained && server.phase == Phase::Available",
+        )],
+    ),
     // 2: holds and players never exceed what was reported.
     mutation(
         "places are not held",

@@ -47,6 +47,8 @@ pub(super) struct MachineBook {
     pub(super) ended_at: Option<Timestamp>,
     /// Somebody stopped it: it serves nothing more, and is to be terminated.
     pub(super) is_stopped: bool,
+    /// Since when it drains.
+    pub(super) draining_since: Option<Timestamp>,
     /// Since when somebody else's task runs there.
     pub(super) other_task_since: Option<Timestamp>,
     /// When the last one of those ended.
@@ -89,6 +91,8 @@ pub(super) struct ManagerBook {
     pub(super) highest_launch: Option<LaunchOrdinal>,
     /// The highest launch that a look or an answer has shown it.
     pub(super) shown_launch: Option<LaunchOrdinal>,
+    /// Instances that it was shown to be draining, and when.
+    pub(super) saw_draining: BTreeMap<InstanceId, Timestamp>,
     /// The role that it asked for last, and when.
     pub(super) roles: BTreeMap<TaskId, (Role, Timestamp)>,
     /// Tasks and instances whose end it asked for, why, and when first.
@@ -222,6 +226,12 @@ impl Books {
                     book.first_look_at.get_or_insert(*begun_at);
                     book.highest_launch = book.highest_launch.max(*launch);
                     book.shown_launch = book.shown_launch.max(*launch);
+                    let drained = self.machines.iter().filter(|(_, machine)| {
+                        machine.draining_since.is_some_and(|since| *begun_at > since + SHOWN_WITHIN)
+                    });
+                    for (instance, _) in drained {
+                        book.saw_draining.entry(instance.clone()).or_insert(now);
+                    }
                     book.open_launch = book.open_launch.filter(|(ordinal, _)| book.shown_launch < Some(*ordinal));
                 }
             }
@@ -239,6 +249,7 @@ impl Books {
             Event::Joined(instance) => self.machine(instance, |machine| machine.joined_at = Some(now)),
             Event::InstanceEnded(instance, _) => self.machine(instance, |machine| machine.ended_at = Some(now)),
             Event::InstanceStopped(instance) => self.machine(instance, |machine| machine.is_stopped = true),
+            Event::Draining(instance) => self.machine(instance, |machine| machine.draining_since = Some(now)),
             Event::OtherTask(instance) => self.machine(instance, |machine| machine.other_task_since = Some(now)),
             Event::OtherTaskEnded(instance) => self.machine(instance, |machine| {
                 machine.other_task_since = None;
@@ -386,6 +397,7 @@ impl MachineBook {
             joined_at: None,
             ended_at: None,
             is_stopped: false,
+            draining_since: None,
             other_task_since: None,
             other_task_until: None,
             served: false,
@@ -428,6 +440,7 @@ impl ManagerBook {
             first_look_at: None,
             highest_launch: None,
             shown_launch: None,
+            saw_draining: BTreeMap::new(),
             roles: BTreeMap::new(),
             ends: BTreeMap::new(),
             terminated: BTreeMap::new(),

@@ -25,6 +25,11 @@ impl Books {
         if !ear.answers_at(now) {
             return broken(Rule::Address, format!("{manager} sends a player to {task}, which is silent"));
         }
+        let instance = &self.tasks[&task].instance;
+        let heed = self.policy.health_interval * 2 + self.policy.health_timeout;
+        if book.saw_draining.get(instance).is_some_and(|at| now.since(*at) > heed) {
+            return broken(Rule::Address, format!("{manager} sends a player to {task}, whose instance is about to go"));
+        }
         self.check_holds(manager, address, &task)?;
         self.check_role(manager, &task);
         Ok(())

@@ -219,6 +219,7 @@ impl World {
             ordinal: machine.ordinal,
             state,
             launched_at: machine.launched_at,
+            leaving: machine.is_draining && machine.joined_at.is_some(),
             registration: None,
         };
         let (connected, foreign_tasks) = (machine.is_connected && machine.is_alive, machine.other_tasks);

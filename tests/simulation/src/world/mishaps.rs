@@ -122,6 +122,8 @@ impl World {
         if let Some(machine) = self.machines.get_mut(&id) {
             machine.is_draining = true;
         }
+        self.tell(Event::Draining(id.clone()));
+        self.show_machine(&id);
         self.after(SPOT_NOTICE, Happening::MachineLost(id));
     }
 
