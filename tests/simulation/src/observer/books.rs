@@ -119,8 +119,9 @@ pub(super) struct Ear {
     pub(super) missing_since: Timestamp,
     pub(super) missed_at: Timestamp,
     pub(super) asked_at: Timestamp,
-    /// When it last said how it was with nobody on the way there.
+    /// When it said how it was with nobody on the way there, the last time but one, and the last time.
     pub(super) quiet_at: Timestamp,
+    next_quiet_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -367,7 +368,11 @@ impl Books {
             return;
         };
         ear.misses = 0;
-        ear.quiet_at = quiet_at.map_or(ear.quiet_at, |(looked_at, _)| *looked_at);
+        // What came at this very moment may not be known yet: it counts from the next answer on.
+        if let Some((looked_at, _)) = quiet_at {
+            ear.quiet_at = ear.next_quiet_at;
+            ear.next_quiet_at = *looked_at;
+        }
         ear.answers.push_back(Heard { at: now, asked_at, looked_at: *looked_at, answer: *answer });
         if ear.answers.len() > 3 {
             ear.answers.pop_front();
