@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
-use crate::model::{Action, Address, Note, Observation, Outcome, Policy, Roster, ServerId};
+use crate::model::{Action, Address, Note, Observation, Outcome, Policy, Roster, ServerId, Stage};
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 
@@ -250,6 +250,14 @@ impl FleetState {
             policy = ?self.roster.policy(),
             "state of the fleet"
         );
+        let lead_times = self.roster.lead_times();
+        if let Some(total) = lead_times.total() {
+            tracing::info!(launches = lead_times.count(), %total, "lead time of the last launches");
+            for stage in Stage::ALL {
+                let spread = lead_times.stage(stage).map(tracing::field::display);
+                tracing::info!(stage = stage.name(), spread, "lead time of a stage");
+            }
+        }
         for server in self.roster.servers() {
             tracing::info!(
                 server = %server.id,
@@ -377,6 +385,7 @@ fn log(note: &Note) {
             let instance = instance.as_ref().map(tracing::field::display);
             tracing::info!(%server, instance, from = from.name(), to = %to, "a server moved on");
         }
+        Note::Launched { server, lead_time } => tracing::info!(%server, %lead_time, "a launch came to serve"),
         Note::Shared { server, instance } => tracing::error!(
             %server,
             %instance,

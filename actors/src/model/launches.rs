@@ -49,6 +49,8 @@ enum Progress {
 #[derive(Debug)]
 struct Launch {
     order: LaunchOrder,
+    /// When it was decided.
+    begun_at: Timestamp,
     progress: Progress,
     /// Instances of it that the cloud shows though no answer named them: a look may show a part of them.
     seen: BTreeSet<InstanceId>,
@@ -160,7 +162,12 @@ impl LaunchLedger {
     pub(super) fn begin(&mut self, count: u32, now: Timestamp) {
         let order = LaunchOrder { ordinal: self.next, count };
         let progress = Progress::ToAsk { not_before: now };
-        self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });
+        self.current = Some(Launch { order, begun_at: now, progress, seen: BTreeSet::new(), unanswered: 0 });
+    }
+
+    /// When the launch of an ordinal was decided, if it is the one under way.
+    pub(super) fn begun_at(&self, ordinal: LaunchOrdinal) -> Option<Timestamp> {
+        self.current.as_ref().filter(|launch| launch.order.ordinal == ordinal).map(|launch| launch.begun_at)
     }
 
     /// The launch to ask the cloud for now, if any; it is not given out again before `patience` is over.
@@ -182,13 +189,13 @@ impl LaunchLedger {
     pub(super) fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) -> bool {
         self.next = self.next.max(order.ordinal.plus(1));
         self.stride = 1;
-        let is_current = self.current.as_ref().is_some_and(|launch| launch.order == order);
-        if is_current {
+        let begun_at = self.current.as_ref().filter(|launch| launch.order == order).map(|launch| launch.begun_at);
+        if let Some(begun_at) = begun_at {
             let missing = instances.iter().cloned().collect();
             let progress = Progress::Unseen { missing, until: now + VISIBILITY };
-            self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });
+            self.current = Some(Launch { order, begun_at, progress, seen: BTreeSet::new(), unanswered: 0 });
         }
-        is_current
+        begun_at.is_some()
     }
 
     /// The cloud did not launch, or did not say so.
@@ -209,7 +216,7 @@ impl LaunchLedger {
                 // What is known of the spent one does not hold of the next.
                 let order = LaunchOrder { ordinal: order.ordinal.plus(self.stride), ..order };
                 let progress = Progress::ToAsk { not_before: now + SPENT_PAUSE };
-                *launch = Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 };
+                *launch = Launch { order, progress, seen: BTreeSet::new(), unanswered: 0, ..*launch };
                 self.next = self.next.max(order.ordinal);
                 if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {
                     self.stride = (self.stride * 2).min(MAX_STRIDE);

@@ -38,8 +38,10 @@ pub struct Instance {
 /// What an instance is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InstanceState {
-    /// Pending or running.
-    Alive,
+    /// On its way up.
+    Pending,
+    /// Up.
+    Running,
     /// Stopping or stopped: it serves nothing and still costs.
     Stopped,
     /// Shutting down or terminated.

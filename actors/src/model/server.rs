@@ -2,6 +2,7 @@
 
 use super::holds::Holds;
 use super::id::{InstanceId, LaunchOrdinal, ServerId, TaskId};
+use super::lead_times::Milestones;
 use super::life::{Event, Impossible, Phase, apply};
 use super::observation::{Endpoint, Instance, Role};
 use super::time::Timestamp;
@@ -137,6 +138,8 @@ pub struct Server {
     pub phase_since: Timestamp,
     /// Since when this manager knows it.
     pub known_since: Timestamp,
+    /// How far its launch has come when.
+    pub milestones: Milestones,
     /// What is known of its health.
     pub health: Health,
     /// Places handed out on it.
@@ -175,6 +178,7 @@ impl Server {
             phase,
             phase_since: since,
             known_since: now,
+            milestones: Milestones::NONE,
             health: Health::unheard(now),
             holds: Holds::NONE,
             indexed: 0,

@@ -125,7 +125,7 @@ impl Simulation {
             Happening::Crash => self.crash(),
         }
         let launched =
-            self.world.machines.values().filter(|machine| machine.state == actors::model::InstanceState::Alive);
+            self.world.machines.values().filter(|machine| machine.state == actors::model::InstanceState::Running);
         let alive = launched.count();
         assert!(alive <= self.policy.max_servers as usize, "{alive} instances exceed the maximum");
         assert!(self.world.complaints.is_empty(), "{:?}", self.world.complaints);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::model::{
     Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
-    Outcome, Phase, Policy, Refused, Role, Roster, ServerId, TaskId, Timestamp, decide,
+    Outcome, Phase, Policy, Refused, Role, Roster, ServerId, Stage, TaskId, Timestamp, decide,
 };
 
 use crate::world::{BOOT, START, World};
@@ -319,6 +319,31 @@ fn a_fresh_launch_may_stay_unseen_for_a_while() {
     }
     fixture.observe();
     assert_eq!(fixture.roster.commit(Action::Launch(1), fixture.now), Ok(()));
+}
+
+#[test]
+fn how_long_each_stage_of_a_launch_took_is_kept() {
+    let mut fixture = Fixture::with_servers(0, Policy::default());
+    fixture.roster.commit(Action::Launch(1), fixture.now).expect("launches are not blocked");
+    let Some(Order::Launch(order)) = fixture.roster.orders(fixture.now).pop() else { panic!("a launch is ordered") };
+    fixture.pass(Duration::from_secs(2));
+    let result = fixture.world.launch(order, fixture.now);
+    fixture.roster.outcome(Outcome::Launched { order, result }, fixture.now);
+    fixture.observe();
+    fixture.pass(BOOT);
+    fixture.observe();
+    let Some(Order::Place(order)) = fixture.roster.orders(fixture.now).pop() else { panic!("a task is to be placed") };
+    fixture.pass(Duration::from_secs(1));
+    let result = fixture.world.place(&order, fixture.now);
+    fixture.roster.outcome(Outcome::Placed { order, result }, fixture.now);
+    fixture.pass(START);
+    fixture.observe();
+    assert_eq!(fixture.roster.lead_times().total(), None, "it has not come to serve yet");
+    fixture.poll();
+    let lead_times = fixture.roster.lead_times();
+    let seconds = |stage| lead_times.stage(stage).map(|spread| spread.p50.as_secs());
+    assert_eq!(Stage::ALL.map(seconds), [2, 20, 1, 5].map(Some));
+    assert_eq!((lead_times.count(), lead_times.total().map(|total| total.max.as_secs())), (1, Some(28)));
 }
 
 #[test]

@@ -227,7 +227,7 @@ impl World {
     }
 
     pub fn alive(&self) -> BTreeSet<InstanceId> {
-        let alive = self.machines.iter().filter(|(_, machine)| machine.state == InstanceState::Alive);
+        let alive = self.machines.iter().filter(|(_, machine)| machine.state == InstanceState::Running);
         alive.map(|(id, _)| id.clone()).collect()
     }
 
@@ -238,12 +238,12 @@ impl World {
 
 impl Machine {
     fn launched_at(now: Timestamp, ordinal: Option<LaunchOrdinal>) -> Self {
-        let state = InstanceState::Alive;
+        let state = InstanceState::Running;
         Self { owned: true, ordinal, launched_at: now, state, never_joins: false, foreign_tasks: false, leaving: false }
     }
 
     fn joined_at(&self) -> Option<Timestamp> {
-        (!self.never_joins && self.state == InstanceState::Alive).then(|| self.launched_at + BOOT)
+        (!self.never_joins && self.state == InstanceState::Running).then(|| self.launched_at + BOOT)
     }
 
     fn show(&self, id: &InstanceId, now: Timestamp) -> Instance {

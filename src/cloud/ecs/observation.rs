@@ -126,8 +126,9 @@ fn is_draining(member: &ecs::ContainerInstance) -> bool {
 fn instance_state(host: &ec2::Instance) -> InstanceState {
     match host.state().and_then(|state| state.name()) {
         _ if has_ended(host) => InstanceState::Terminated,
+        Some(InstanceStateName::Pending) => InstanceState::Pending,
         Some(InstanceStateName::Stopping | InstanceStateName::Stopped) => InstanceState::Stopped,
-        _ => InstanceState::Alive,
+        _ => InstanceState::Running,
     }
 }
 

@@ -82,7 +82,7 @@ fn a_game_server_is_shown_with_its_instance() {
             id: InstanceId::new("i-1"),
             owned: true,
             ordinal: Some(LaunchOrdinal(3)),
-            state: InstanceState::Alive,
+            state: InstanceState::Running,
             launched_at: Timestamp::from_secs(1_700_000_000),
             leaving: false,
             registration: Some(Registration {
@@ -148,13 +148,13 @@ fn only_the_fleets_own_name_makes_an_instance_its_own() {
 #[test]
 fn instances_are_shown_in_every_state() {
     for (name, state) in [
-        (InstanceStateName::Pending, InstanceState::Alive),
-        (InstanceStateName::Running, InstanceState::Alive),
+        (InstanceStateName::Pending, InstanceState::Pending),
+        (InstanceStateName::Running, InstanceState::Running),
         (InstanceStateName::Stopping, InstanceState::Stopped),
         (InstanceStateName::Stopped, InstanceState::Stopped),
         (InstanceStateName::ShuttingDown, InstanceState::Terminated),
         (InstanceStateName::Terminated, InstanceState::Terminated),
-        (InstanceStateName::from("hibernating"), InstanceState::Alive),
+        (InstanceStateName::from("hibernating"), InstanceState::Running),
     ] {
         let instances = vec![instance("i-1", name.clone()).build()];
         let (observation, _) = observe(&Shown { instances, ..Shown::default() }, &settings());

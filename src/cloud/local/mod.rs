@@ -173,7 +173,7 @@ impl State {
 
 impl Machine {
     fn show(&self, id: &InstanceId, now: Timestamp, boot_delay: Duration) -> Instance {
-        let state = if self.ended_at.is_some() { InstanceState::Terminated } else { InstanceState::Alive };
+        let state = if self.ended_at.is_some() { InstanceState::Terminated } else { InstanceState::Running };
         let has_booted = now.since(self.launched_at) >= boot_delay;
         let joined_at = self.launched_at + boot_delay;
         Instance {

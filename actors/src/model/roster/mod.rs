@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use super::allocation::AllocationIndex;
 use super::id::{InstanceId, ServerId};
 use super::launches::LaunchLedger;
+use super::lead_times::{LeadTime, LeadTimes};
 use super::life::{Event, Impossible, Phase};
 use super::policy::Policy;
 use super::server::{Host, Server};
@@ -54,6 +55,13 @@ pub enum Note {
         /// Which.
         instance: InstanceId,
     },
+    /// A launch came to serve.
+    Launched {
+        /// Which server.
+        server: ServerId,
+        /// How long it took.
+        lead_time: LeadTime,
+    },
     /// Something was said of a server that cannot be.
     Impossible {
         /// Which.
@@ -77,6 +85,7 @@ pub struct Roster {
     observed_at: Option<Timestamp>,
     /// When most of the fleet was last seen to be silent: no server's silence counts from before then.
     blind_at: Timestamp,
+    lead_times: LeadTimes,
     notes: Vec<Note>,
 }
 
@@ -92,6 +101,7 @@ impl Roster {
             last_server: 0,
             observed_at: None,
             blind_at: Timestamp::default(),
+            lead_times: LeadTimes::default(),
             notes: Vec::new(),
         }
     }
@@ -121,6 +131,11 @@ impl Roster {
     /// Whether the cloud was looked at, completely, at least once.
     pub const fn is_ready(&self) -> bool {
         self.observed_at.is_some()
+    }
+
+    /// How long the last launches took.
+    pub const fn lead_times(&self) -> &LeadTimes {
+        &self.lead_times
     }
 
     /// What happened since this was last asked.
@@ -153,11 +168,16 @@ impl Roster {
             return;
         }
         let (ordinal, instance) = (server.ordinal, server.instance().cloned());
+        let lead_time = server.milestones.lead_time(now).filter(|_| event == Event::Answered);
         self.notes.push(Note::Moved { server: id, instance, from, to });
         if from.is_launching() && !to.is_launching() {
             self.launching -= 1;
             if to == Phase::Available {
                 self.ledger.succeeded();
+                if let Some(lead_time) = lead_time {
+                    self.lead_times.record(lead_time);
+                    self.notes.push(Note::Launched { server: id, lead_time });
+                }
             } else {
                 self.ledger.failed(ordinal, &self.policy, now);
             }

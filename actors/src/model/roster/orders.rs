@@ -64,6 +64,7 @@ impl Roster {
             Outcome::Placed { order, result: Ok(task) } => {
                 if let Some(server) = self.servers.get_mut(&order.server) {
                     server.task = Some(task);
+                    server.milestones.placed_at.get_or_insert(now);
                     server.may_lag_until = now + VISIBILITY;
                     let since = server.phase_since;
                     self.happen(order.server, Event::Placed, since, now);
@@ -80,12 +81,14 @@ impl Roster {
     }
 
     fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) {
+        let requested_at = self.ledger.begun_at(order.ordinal);
         self.ledger.launched(order, instances, now);
         let known: BTreeSet<&InstanceId> = self.servers.values().filter_map(Server::instance).collect();
         let new: Vec<InstanceId> = instances.iter().filter(|instance| !known.contains(instance)).cloned().collect();
         for instance in new {
             let server = self.add(Phase::Booting, Some(Host::just_launched(instance)), now, now);
             server.ordinal = Some(order.ordinal);
+            server.milestones.requested_at = requested_at;
             server.may_lag_until = now + VISIBILITY;
         }
     }

@@ -85,7 +85,10 @@ impl Roster {
         for instance in sight.instances.values().filter(|instance| !known.contains(&instance.id)) {
             let host = Host::seen(instance);
             if host.owned && instance.state != InstanceState::Terminated {
-                self.add(Phase::Booting, Some(host), instance.launched_at, now).ordinal = instance.ordinal;
+                let requested_at = instance.ordinal.and_then(|ordinal| self.ledger.begun_at(ordinal));
+                let server = self.add(Phase::Booting, Some(host), instance.launched_at, now);
+                server.ordinal = instance.ordinal;
+                server.milestones.requested_at = requested_at;
             }
         }
     }
@@ -151,6 +154,9 @@ impl Roster {
         now: Timestamp,
     ) {
         let healthy_deadline = self.policy.healthy_deadline;
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.follow_milestones(task, instance, now);
+        }
         if let Some(joined_at) = instance.and_then(joined_at) {
             self.happen(id, Event::Joined, joined_at, now);
         }
@@ -209,6 +215,22 @@ impl Roster {
             Role::Standby => Event::SentToStandby,
         };
         self.happen(id, event, now, now);
+    }
+}
+
+impl Server {
+    /// Notes how far the look shows its launch to have come.
+    fn follow_milestones(&mut self, task: Option<&Task>, instance: Option<&Instance>, now: Timestamp) {
+        let milestones = &mut self.milestones;
+        if instance.is_some_and(|instance| instance.state == InstanceState::Running) {
+            milestones.running_at.get_or_insert(now);
+        }
+        if let Some(joined_at) = instance.and_then(joined_at) {
+            milestones.registered_at.get_or_insert(joined_at);
+        }
+        if task.is_some() {
+            milestones.placed_at.get_or_insert(now);
+        }
     }
 }
 

@@ -77,7 +77,8 @@ fn describe(world: &mut World, form: &Form) -> Result<String, ApiError> {
 
 fn item(world: &World, instance: &Instance) -> String {
     let (code, name) = match instance.state {
-        InstanceState::Alive => (16, "running"),
+        InstanceState::Pending => (0, "pending"),
+        InstanceState::Running => (16, "running"),
         InstanceState::Stopped => (80, "stopped"),
         InstanceState::Terminated => (48, "terminated"),
     };

@@ -27,6 +27,8 @@ pub struct Machine {
     pub launched_at: Timestamp,
     /// It is up, or on its way up.
     pub is_alive: bool,
+    /// It has come up.
+    pub has_booted: bool,
     /// Somebody has stopped it.
     pub is_stopped: bool,
     /// Its address.
@@ -76,6 +78,7 @@ impl World {
             ordinal,
             launched_at: now,
             is_alive: true,
+            has_booted: false,
             is_stopped: false,
             address: self.addresses.take(),
             joined_at: None,
@@ -108,12 +111,16 @@ impl World {
     }
 
     pub(super) fn machine_runs(&mut self, id: &InstanceId) {
+        if let Some(machine) = self.machines.get_mut(id) {
+            machine.has_booted = true;
+        }
         self.show_machine(id);
     }
 
     pub(super) fn machine_joins(&mut self, id: &InstanceId) {
         let now = self.now();
         if let Some(machine) = self.machines.get_mut(id).filter(|machine| machine.is_alive && !machine.is_stopped) {
+            machine.has_booted = true;
             machine.joined_at = Some(now);
             machine.is_connected = true;
             self.tell(Event::Joined(id.clone()));
@@ -211,7 +218,8 @@ impl World {
         let state = match (machine.is_alive, machine.is_stopped) {
             (false, _) => InstanceState::Terminated,
             (true, true) => InstanceState::Stopped,
-            (true, false) => InstanceState::Alive,
+            (true, false) if machine.has_booted => InstanceState::Running,
+            (true, false) => InstanceState::Pending,
         };
         let instance = Instance {
             id: id.clone(),
