@@ -155,6 +155,8 @@ pub struct Server {
     pub(super) role_settled_at: Timestamp,
     /// The errand run for it in the cloud is not repeated before.
     pub(super) no_order_before: Timestamp,
+    /// Errands in a row that failed, in its present phase.
+    pub(super) failed_orders: u32,
     /// Placements refused for certain.
     pub(super) refused_placements: u32,
     /// Placement requests of which it is not known whether they were carried out.
@@ -186,6 +188,7 @@ impl Server {
             role_unrecorded: false,
             role_settled_at: Timestamp::from_micros(0),
             no_order_before: Timestamp::from_micros(0),
+            failed_orders: 0,
             refused_placements: 0,
             unanswered_placements: 0,
             may_lag_until: Timestamp::from_micros(0),
@@ -201,6 +204,7 @@ impl Server {
             self.phase = phase;
             self.phase_since = at;
             self.no_order_before = Timestamp::default();
+            self.failed_orders = 0;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use actors::model::{
     Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
     Outcome, Phase, Policy, Refused, Role, Roster, ServerId, Stage, TaskId, Timestamp, decide,
 };
+use actors::ports::CloudError;
 
 use crate::world::{BOOT, START, World};
 
@@ -408,6 +409,27 @@ fn a_role_is_recorded_until_the_cloud_shows_it() {
     fixture.pass(Duration::from_secs(120));
     fixture.observe();
     assert_eq!(recorded(fixture.roster.orders(fixture.now)), [task]);
+}
+
+#[test]
+fn what_is_refused_is_asked_for_again_after_growing_pauses() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[1];
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    let refused = || Err(CloudError::Denied("not allowed".into()));
+    let mut pauses = Vec::new();
+    let mut waited = 0;
+    while pauses.len() < 6 {
+        let orders = fixture.roster.orders(fixture.now);
+        if let [Order::Record { server, role, .. }] = orders[..] {
+            pauses.push(waited);
+            waited = 0;
+            fixture.roster.outcome(Outcome::Recorded { server, role, result: refused() }, fixture.now);
+        }
+        fixture.pass(Duration::from_secs(1));
+        waited += 1;
+    }
+    assert_eq!(pauses, [0, 5, 10, 20, 30, 30]);
 }
 
 #[test]

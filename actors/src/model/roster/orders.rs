@@ -14,6 +14,11 @@ use crate::model::server::{Host, Server};
 use crate::model::time::Timestamp;
 use crate::ports::CloudError;
 
+/// The longest pause before what failed for one server is asked for again. Longer, and a fault that is over would go on
+/// costing; shorter, and a fleet whose calls are all refused would use up what AWS allows (20 and then one a second of
+/// `TagResource`).
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// Servers ended by one order: as many as the cloud describes in one call.
 const CLOSE_BATCH: usize = 100;
 
@@ -73,9 +78,13 @@ impl Roster {
             Outcome::Placed { order, result: Err(error) } => self.not_placed(&order, &error, now),
             Outcome::Recorded { server, role, result } => self.recorded(server, role, result.is_ok(), now),
             Outcome::Closed { servers, result } => {
-                // What is closing takes a while to go; what was refused is asked for again sooner.
-                let pause = if result.is_ok() { VISIBILITY } else { self.policy.launch_backoff };
-                servers.into_iter().for_each(|id| self.no_order_before(id, pause, now));
+                for id in servers {
+                    match &result {
+                        // What is closing takes a while to go.
+                        Ok(()) => self.no_order_before(id, VISIBILITY, now),
+                        Err(_) => self.ask_again_later(id, now),
+                    }
+                }
             }
         }
     }
@@ -97,7 +106,6 @@ impl Roster {
         let Some(server) = self.servers.get_mut(&order.server) else {
             return;
         };
-        let mut pause = self.policy.launch_backoff;
         if !matches!(error, CloudError::Unanswered(_)) {
             server.unanswered_placements = server.unanswered_placements.saturating_sub(1);
         }
@@ -107,13 +115,13 @@ impl Roster {
             // It was done by an earlier self: the next look at the cloud shows the task.
             CloudError::Conflict(_) => {
                 server.refused_placements = order.attempt + 1;
-                pause = VISIBILITY;
+                return self.no_order_before(order.server, VISIBILITY, now);
             }
             // An earlier request that was not answered may yet have placed a task under this attempt.
             _ if server.unanswered_placements > 0 => {}
             _ => server.refused_placements = order.attempt + 1,
         }
-        self.no_order_before(order.server, pause, now);
+        self.ask_again_later(order.server, now);
     }
 
     fn recorded(&mut self, id: ServerId, role: Role, succeeded: bool, now: Timestamp) {
@@ -124,13 +132,25 @@ impl Roster {
             server.role_unrecorded = false;
             server.role_settled_at = now;
         }
-        let pause = if succeeded { Duration::ZERO } else { self.policy.launch_backoff };
-        self.no_order_before(id, pause, now);
+        if succeeded {
+            self.no_order_before(id, Duration::ZERO, now);
+        } else {
+            self.ask_again_later(id, now);
+        }
     }
 
     fn no_order_before(&mut self, id: ServerId, pause: Duration, now: Timestamp) {
         if let Some(server) = self.servers.get_mut(&id) {
             server.no_order_before = now + pause;
+            server.failed_orders = 0;
+        }
+    }
+
+    /// After a pause that is doubled with each failure in a row.
+    fn ask_again_later(&mut self, id: ServerId, now: Timestamp) {
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.failed_orders = server.failed_orders.saturating_add(1);
+            server.no_order_before = now + self.policy.backoff_after(server.failed_orders).min(LONGEST_PAUSE);
         }
     }
 

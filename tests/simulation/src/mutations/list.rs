@@ -342,7 +342,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "a failed order is asked for again without a pause",
         "Buckets",
         &[
-            edit(ORDERS, "let mut pause = self.policy.launch_backoff;", "let mut pause = Duration::ZERO;"),
+            edit(ORDERS, "self.policy.backoff_after(server.failed_orders).min(LONGEST_PAUSE)", "LONGEST_PAUSE * 0"),
             edit(
                 LAUNCHES,
                 "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
