@@ -2,11 +2,13 @@
 
 import json
 import socket
+import time
 import traceback
 from io import BytesIO
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from calls import Call
@@ -17,6 +19,8 @@ from world import World
 class Gateway:
     def __init__(self, world: World, faults: Faults) -> None:
         self.calls: list[Call] = []
+        # Seconds by which the clock of AWS is ahead of this machine's, as its answers tell it.
+        self.clock_ahead: float = 0
         self._world = world
         self._faults = faults
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -30,6 +34,7 @@ class Gateway:
         environ["wsgi.input"].seek(0)
         response = self._fail(environ, fault) if fault else self._carry_out(environ)
         call.answered(response)
+        response.headers["Date"] = http_date(time.time() + self.clock_ahead)
         return response
 
     def _fail(self, environ: dict, fault: Fault) -> Response:
