@@ -2,13 +2,11 @@
 
 import json
 import socket
-import time
 import traceback
 from io import BytesIO
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from calls import Call
@@ -34,7 +32,6 @@ class Gateway:
         environ["wsgi.input"].seek(0)
         response = self._fail(environ, fault) if fault else self._carry_out(environ)
         call.answered(response)
-        response.headers["Date"] = http_date(time.time() + self.clock_ahead)
         return response
 
     def _fail(self, environ: dict, fault: Fault) -> Response:

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use actors::ports::CloudError;
 use aws_config::BehaviorVersion;
-use aws_sdk_ec2::types::ResponseLaunchTemplateData;
+use aws_sdk_ec2::types::{InstanceTypeInfo, ResponseLaunchTemplateData};
 use aws_sdk_ecs::types::TaskDefinition;
 use tokio::join;
 
@@ -95,15 +95,19 @@ impl Doctor {
         }
         let Facts { cluster, template, definition } = self.facts().await;
         findings.extend([cluster, template::judge(&template, &self.cloud.settings, &self.region)]);
+        let mut kind = None;
         if let Ok(template) = &template {
-            findings.extend(self.launches(template, definition.as_ref().ok()).await);
+            let looked_at;
+            (looked_at, kind) = self.launches(template, definition.as_ref().ok()).await;
+            findings.extend(looked_at);
         }
         findings.push(task_definition::judge(&definition, &self.cloud.settings, &self.region));
         if let Ok(definition) = &definition {
             findings.push(game_port::judge(definition, &self.cloud.settings));
         }
-        findings.extend(self.permissions(identity.as_ref().ok(), &definition).await);
-        findings.push(self.quota(template.as_ref().ok()).await);
+        let owned = self.cloud.owned_instances().await;
+        findings.extend(self.permissions(identity.as_ref().ok(), &owned, &definition).await);
+        findings.push(self.quota(&owned, kind.as_ref()).await);
         findings
     }
 
@@ -129,12 +133,13 @@ impl Doctor {
         Facts { cluster: cluster::judge(&cluster, &cloud.settings, &self.region), template, definition }
     }
 
-    /// What comes of a launch: the image, what joins the cluster, and how it is reached.
+    /// What comes of a launch: the image, what joins the cluster, and how it is reached. And the type of the instances,
+    /// if it is known.
     async fn launches(
         &self,
         template: &ResponseLaunchTemplateData,
         definition: Option<&TaskDefinition>,
-    ) -> Vec<Finding> {
+    ) -> (Vec<Finding>, Option<InstanceTypeInfo>) {
         let cloud = &self.cloud;
         let (image, kind, subnets) =
             join!(cloud.image(template), cloud.instance_type(template), cloud.subnets(template));
@@ -152,7 +157,7 @@ impl Doctor {
             findings.push(addresses::judge(&subnets, template, definition, &cloud.settings));
             findings.extend(security_groups::judge(&groups, definition, &cloud.settings));
         }
-        findings
+        (findings, kind.ok().flatten())
     }
 }
 

@@ -37,16 +37,24 @@ const NONE: &str = "00000000000000000000000000000000";
 const POLICY: &str = "deploy/iam-policy.json has it";
 
 impl Doctor {
-    pub(super) async fn permissions(&self, who: Whoever<'_>, definition: &Read<TaskDefinition>) -> Vec<Finding> {
+    pub(super) async fn permissions(
+        &self,
+        who: Whoever<'_>,
+        owned: &Read<Vec<Instance>>,
+        definition: &Read<TaskDefinition>,
+    ) -> Vec<Finding> {
         let cloud = &self.cloud;
-        let (owned, members, tasks) =
-            join!(cloud.owned_instances(), cloud.list_members(), cloud.list_tasks(DesiredStatus::Running));
+        let (members, tasks) = join!(cloud.list_members(), cloud.list_tasks(DesiredStatus::Running));
         let named = |kind: &str| self.arn(who, kind);
         let a_member = members.iter().flatten().next().cloned().unwrap_or_else(|| named("container-instance"));
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
         let no_task = TaskId::new(named("task"));
         let (member, task) = join!(cloud.describe_members(vec![a_member]), cloud.describe_tasks(vec![a_task]));
-        let (launch, untagged) = (cloud.dry_launch(1).await, cloud.dry_untagged_launch().await);
+        let launch = cloud.dry_launch(1).await;
+        let untagged = match launch {
+            Err(CloudError::Denied(_)) => cloud.dry_untagged_launch().await,
+            _ => launch.clone(),
+        };
         let terminate = cloud.dry_terminate(owned.as_deref().unwrap_or_default()).await;
         let nowhere =
             PlaceOrder { server: ServerId::from_number(0), instance: InstanceId::new(NO_INSTANCE), attempt: 0 };
@@ -56,7 +64,7 @@ impl Doctor {
             cloud.tag(&no_task, Role::Available)
         );
         vec![
-            asked("ec2:DescribeInstances", &owned),
+            asked("ec2:DescribeInstances", owned),
             asked("ecs:ListContainerInstances", &members),
             asked("ecs:DescribeContainerInstances", &member),
             asked("ecs:ListTasks", &tasks),

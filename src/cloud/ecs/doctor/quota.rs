@@ -5,7 +5,7 @@
 //! looks at quotas it does not document at all: either can tell that there is no room, and neither that there is.
 
 use actors::ports::CloudError;
-use aws_sdk_ec2::types::{AccountAttributeName, InstanceTypeInfo, ResponseLaunchTemplateData};
+use aws_sdk_ec2::types::{AccountAttributeName, Instance, InstanceTypeInfo};
 
 use super::instance_type::vcpus;
 use super::{Doctor, Read};
@@ -26,19 +26,15 @@ struct Told {
 }
 
 impl Doctor {
-    pub(super) async fn quota(&self, template: Option<&ResponseLaunchTemplateData>) -> Finding {
+    pub(super) async fn quota(&self, owned: &Read<Vec<Instance>>, kind: Option<&InstanceTypeInfo>) -> Finding {
         let cloud = &self.cloud;
-        let Ok(owned) = cloud.owned_instances().await else {
+        let Ok(owned) = owned else {
             return Finding::unknown(CHECK, "not told: the fleet's instances could not be read", "see to that first");
         };
         let living = owned.iter().filter(|instance| !has_ended(instance)).count();
         let missing = self.max_servers.saturating_sub(u32::try_from(living).unwrap_or(u32::MAX));
         let dry_run = if missing > 0 { Some(cloud.dry_launch(missing).await) } else { None };
-        let kind: Option<InstanceTypeInfo> = match template {
-            Some(template) => cloud.instance_type(template).await.ok().flatten(),
-            None => None,
-        };
-        let told = Told { most: cloud.most_instances().await, dry_run, vcpus: kind.as_ref().map(vcpus) };
+        let told = Told { most: cloud.most_instances().await, dry_run, vcpus: kind.map(vcpus) };
         judge(&told, self.max_servers, &self.region)
     }
 }
