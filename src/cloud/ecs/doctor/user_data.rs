@@ -68,8 +68,8 @@ fn said(bytes: &[u8]) -> Says {
 /// The last `ECS_CLUSTER=` counts, as it does for the agent; not one in a comment.
 fn in_agents_settings(text: &str) -> Option<String> {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let named = lines.filter_map(|line| line.split_once("ECS_CLUSTER=")).map(|(_, value)| value);
-    named.last().map(first_word).filter(|name| !name.is_empty())
+    let mut named = lines.filter_map(|line| line.split_once("ECS_CLUSTER=")).map(|(_, value)| value);
+    named.next_back().map(first_word).filter(|name| !name.is_empty())
 }
 
 /// `cluster = "games"` in the section `[settings.ecs]`.
