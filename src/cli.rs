@@ -10,17 +10,22 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 #[cfg(feature = "ecs")]
-use crate::cloud::ecs::EcsCloud;
+use crate::cloud::ecs::{self, EcsCloud};
 use crate::cloud::keeper::{self, KeeperArgs};
 use crate::cloud::local::LocalCloud;
 use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
 use crate::daemon::{self, ConfigSource};
+use crate::doctor::{self, Report};
 use crate::game_server::{self, GameServerArgs};
 use crate::load::{self, LoadArgs};
 use crate::{http, policy, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
 const USAGE: u8 = 2;
+
+#[cfg(not(feature = "ecs"))]
+const NO_ECS: &str = "this build knows no Amazon ECS: build it with the feature `ecs`, which is on by default, or run \
+                      game servers on this machine with --local";
 
 /// Keeps a fleet of game servers the right size and tells game clients where to play.
 #[derive(Parser, Debug)]
@@ -47,6 +52,12 @@ enum Program {
         #[arg(long)]
         defaults: bool,
     },
+    /// Ask everything that could go wrong later, changing nothing. Fails when the manager could not run.
+    Doctor {
+        /// Print a JSON array of {check, result, found, mend} instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Run a small real game server.
     GameServer(GameServerArgs),
     /// Bring players to a running manager. Fails when one of them was dropped or sent to a full server.
@@ -72,6 +83,7 @@ pub fn main() -> ExitCode {
         Some(Program::CheckConfig { defaults: false }) => {
             source().map_err(Into::into).and_then(|source| check_config(&source))
         }
+        Some(Program::Doctor { json }) => source().map_err(Into::into).and_then(|source| examine(&source, json)),
         Some(Program::GameServer(args)) => in_runtime(async {
             game_server::run(args).await?;
             Ok(ExitCode::SUCCESS)
@@ -108,6 +120,34 @@ fn check_config(source: &ConfigSource) -> Ended {
     })
 }
 
+fn examine(source: &ConfigSource, json: bool) -> Ended {
+    let settings = match source.read() {
+        Ok(loaded) => loaded.settings,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    in_runtime(async {
+        let mut findings = vec![doctor::listening(settings.listen)];
+        findings.extend(match settings.cloud {
+            CloudKind::Local => doctor::examine(&policy::local(&settings)?, settings.scaling.max_servers),
+            #[cfg(feature = "ecs")]
+            CloudKind::Ecs => {
+                match ecs::doctor::Doctor::connect(policy::ecs(&settings)?, settings.scaling.max_servers).await {
+                    Ok(doctor) => doctor.examine().await,
+                    Err(error) => ecs::doctor::without_region(&error),
+                }
+            }
+            #[cfg(not(feature = "ecs"))]
+            CloudKind::Ecs => return Err(NO_ECS.into()),
+        });
+        let report = Report::from(findings);
+        println!("{}", if json { report.json() } else { report.to_string() });
+        Ok(if report.may_start() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
 fn manage(source: ConfigSource) -> Ended {
     telemetry::init();
     let loaded = match source.read() {
@@ -127,6 +167,10 @@ fn manage(source: ConfigSource) -> Ended {
         let clock = Clock::system();
         let cloud = cloud(&loaded.settings, clock).await?;
         tracing::info!(listen = %listener.local_addr()?, cloud = ?loaded.settings.cloud, "started");
+        #[cfg(feature = "ecs")]
+        if loaded.settings.cloud == CloudKind::Ecs {
+            tokio::spawn(glance(loaded.settings.clone()));
+        }
         daemon::run(source, loaded, listener, cloud, clock, commands).await?;
         Ok(ExitCode::SUCCESS)
     })
@@ -138,8 +182,15 @@ async fn cloud(settings: &Settings, clock: Clock) -> Result<Arc<dyn Cloud>, Box<
         #[cfg(feature = "ecs")]
         CloudKind::Ecs => Ok(Arc::new(EcsCloud::connect(policy::ecs(settings)?).await?)),
         #[cfg(not(feature = "ecs"))]
-        CloudKind::Ecs => Err("this build knows no Amazon ECS: build it with the feature `ecs`, which is on by \
-                               default, or run game servers on this machine with --local"
-            .into()),
+        CloudKind::Ecs => Err(NO_ECS.into()),
+    }
+}
+
+/// Says early what would otherwise show in a launch that fails. AWS may just be slow, so nothing waits for it.
+#[cfg(feature = "ecs")]
+async fn glance(settings: Settings) {
+    let Ok(fleet) = policy::ecs(&settings) else { return };
+    if let Ok(doctor) = ecs::doctor::Doctor::connect(fleet, settings.scaling.max_servers).await {
+        doctor::log(&doctor.glance().await);
     }
 }

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod cloud;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod game_server;
 pub mod health_probe;
 pub mod http;

@@ -112,6 +112,11 @@ fn placeholder(name: &str) -> Result<Placeholder, AddressTemplateError> {
 }
 
 impl AddressTemplate {
+    /// Whether that is in it.
+    pub fn has(&self, what: Placeholder) -> bool {
+        self.0.contains(&Piece::Placeholder(what))
+    }
+
     /// Fills the placeholders in. The first value that cannot be had is the error.
     pub fn render<E>(&self, value: impl Fn(Placeholder) -> Result<String, E>) -> Result<String, E> {
         let fill = |piece: &Piece| match piece {

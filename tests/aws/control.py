@@ -82,6 +82,11 @@ class Control:
         self._faults.add(Fault(**fault))
         return {}
 
+    def post_clock(self, ahead: float) -> dict:
+        """Seconds that AWS's clock is ahead of this machine's."""
+        self._gateway.clock_ahead = ahead
+        return {}
+
     def post_release(self) -> dict:
         self._faults.release()
         return {}

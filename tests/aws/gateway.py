@@ -17,6 +17,8 @@ from world import World
 class Gateway:
     def __init__(self, world: World, faults: Faults) -> None:
         self.calls: list[Call] = []
+        # Seconds by which the clock of AWS is ahead of this machine's, as its answers tell it.
+        self.clock_ahead: float = 0
         self._world = world
         self._faults = faults
         self._moto = DomainDispatcherApplication(create_backend_app)

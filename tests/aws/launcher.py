@@ -11,11 +11,12 @@ import sys
 import time
 from threading import Thread
 
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
 
 import mends_ec2
 import mends_ecs
+import mends_iam
 from agent import Agent
 from control import Control
 from faults import Faults
@@ -42,15 +43,26 @@ class Application:
         return response(environ, start_response)
 
 
+class Handler(WSGIRequestHandler):
+    """Dates its answers by AWS's clock, which a test may put before or behind this machine's."""
+
+    gateway: Gateway
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self.gateway.clock_ahead)
+
+
 def main() -> None:
     # A line for every request would drown what matters.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     mends_ec2.install()
     mends_ecs.install()
+    mends_iam.install()
     world, faults = World(), Faults()
     agent, gateway = Agent(world), Gateway(world, faults)
     application = Application(Control(world, agent, faults, gateway), gateway)
-    server = make_server("127.0.0.1", 0, application, threaded=True)
+    Handler.gateway = gateway
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Handler)
     Thread(target=server.serve_forever, name="server", daemon=True).start()
 
     # No way of ending takes any tidying up: the kernel kills the games with this process. Python would have a

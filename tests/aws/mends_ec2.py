@@ -33,6 +33,8 @@ def install() -> None:
 def run_instances(response: InstanceResponse) -> ActionResult:
     """AWS: "if the original request completes successfully, any subsequent retries complete successfully without
     performing any further actions". Moto launches again, and as few as MinCount."""
+    if response._get_param("TagSpecifications"):
+        authorize(response, "CreateTags")
     response.error_on_dryrun()
     request = dict(response.params)
     try:
@@ -52,6 +54,14 @@ def run_instances(response: InstanceResponse) -> ActionResult:
         message = "The instances that were launched under this client token have been terminated."
         raise EC2ClientError("IdempotentInstanceTerminated", message)
     return ActionResult(reservation)
+
+
+def authorize(response: InstanceResponse, action: str) -> None:
+    """AWS: "If tags are specified in the resource-creating action, Amazon performs additional authorization on the
+    ec2:CreateTags action to verify if users have permissions to create tags". Moto looks at the call's own action."""
+    as_if = copy(response)
+    as_if._get_action = lambda: action
+    as_if._authenticate_and_authorize_normal_action()
 
 
 def describe_instances(response: InstanceResponse) -> ActionResult:

@@ -47,3 +47,28 @@ async fn an_address_that_is_taken_is_named() {
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains(&address) && told.contains("MANAGER_LISTEN"), "{told}");
 }
+
+#[tokio::test]
+async fn the_doctor_finds_what_stands_in_the_way_on_this_machine() {
+    let local = || Setup::local().environment("MANAGER_LISTEN", "127.0.0.1:0").environment("MANAGER_MAX_SERVERS", "3");
+    let (code, told) = run(&local(), &["--local", "doctor"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.lines().filter(|line| line.starts_with("pass ")).count() == 4, "{told}");
+    for (name, value, check, mend) in [
+        ("MANAGER_LOCAL_COMMAND", "no-such-game {ip}:{port}", "command", "MANAGER_LOCAL_COMMAND"),
+        ("MANAGER_LOCAL_FIRST_ADDRESS", "127.255.255.253", "ports", "MANAGER_MAX_SERVERS"),
+        ("MANAGER_LISTEN", "203.0.113.7:8000", "listen", "MANAGER_LISTEN"),
+    ] {
+        let (code, told) = run(&local().environment(name, value), &["--local", "doctor"]).await;
+        assert_eq!(code, Some(1), "{told}");
+        let line = told.lines().find(|line| line.starts_with("fail ")).expect("a check that failed");
+        assert!(line.contains(check) && line.contains("mend: ") && line.contains(mend), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_wants_a_configuration_without_mistakes() {
+    let (code, told) = run(&Setup::local().environment("MANAGER_MAX_SERVERS", "many"), &["doctor", "--json"]).await;
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("MANAGER_MAX_SERVERS"), "{told}");
+}

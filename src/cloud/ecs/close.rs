@@ -27,7 +27,8 @@ impl EcsCloud {
         results.into_iter().collect()
     }
 
-    async fn stop_task(&self, task: TaskId) -> Result<(), CloudError> {
+    /// One that is gone is stopped.
+    pub(super) async fn stop_task(&self, task: TaskId) -> Result<(), CloudError> {
         let call = self.ecs.stop_task().cluster(&self.settings.cluster).task(task.as_str()).reason(REASON);
         match call.send().await {
             Err(error) if !is_gone(&error) => Err(failed("StopTask")(error)),

@@ -2,6 +2,7 @@
 
 use actors::model::{InstanceId, LaunchOrder};
 use actors::ports::CloudError;
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{Instance, LaunchTemplateSpecification, ResourceType, Tag, TagSpecification};
 
 use super::errors::{failed, incomplete};
@@ -12,20 +13,27 @@ impl EcsCloud {
     /// Launches 1 to `order.count` instances, tagged within the call itself. EC2 gives for one token the same
     /// instances, however often it is asked.
     pub(super) async fn run_instances(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
-        let answer = self
-            .ec2
-            .run_instances()
-            .launch_template(self.launch_template())
-            .min_count(1)
-            .max_count(i32::try_from(order.count).unwrap_or(i32::MAX))
-            .client_token(launch_token(&self.settings, order.ordinal))
+        let answer = self.launch_call(order, 1).send().await.map_err(failed("RunInstances"))?;
+        launched(answer.instances())
+    }
+
+    /// The call that launches `least` to `order.count` instances.
+    pub(super) fn launch_call(&self, order: LaunchOrder, least: u32) -> RunInstancesFluentBuilder {
+        self.untagged_launch_call(order, least)
             .tag_specifications(self.tags_for(ResourceType::Instance, order))
             // Else nobody could tell whose a volume is that outlives its instance.
             .tag_specifications(self.tags_for(ResourceType::Volume, order))
-            .send()
-            .await
-            .map_err(failed("RunInstances"))?;
-        launched(answer.instances())
+    }
+
+    /// The same without tags, which nothing may be launched by.
+    pub(super) fn untagged_launch_call(&self, order: LaunchOrder, least: u32) -> RunInstancesFluentBuilder {
+        let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        self.ec2
+            .run_instances()
+            .launch_template(self.launch_template())
+            .min_count(count(least))
+            .max_count(count(order.count))
+            .client_token(launch_token(&self.settings, order.ordinal))
     }
 
     fn launch_template(&self) -> LaunchTemplateSpecification {

@@ -7,10 +7,11 @@
 //! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`close`]), the look at
 //! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
 //! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
-//! ([`errors`]).
+//! ([`errors`]). What AWS is asked before a fleet depends on it is in [`doctor`].
 
 mod close;
 mod connection;
+pub mod doctor;
 mod endpoint;
 mod errors;
 mod foreign;

@@ -4,6 +4,7 @@ use actors::model::{InstanceId, PlaceOrder, TaskId};
 use actors::ports::CloudError;
 use aws_sdk_ec2::types::Instance;
 use aws_sdk_ecs::operation::run_task::RunTaskOutput;
+use aws_sdk_ecs::operation::run_task::builders::RunTaskFluentBuilder;
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, Failure, LaunchType, NetworkConfiguration, NetworkMode, PlacementConstraint,
     PlacementConstraintType,
@@ -17,14 +18,19 @@ impl EcsCloud {
     /// Runs one task on the instance named. ECS gives for one token the same task, however often it is asked.
     pub(super) async fn run_task(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
         let network = self.network_for(&order.instance).await?;
+        let call = self.place_call(order).set_network_configuration(network);
+        placed(&call.send().await.map_err(failed("RunTask"))?)
+    }
+
+    /// The call that runs one task on the instance named.
+    pub(super) fn place_call(&self, order: &PlaceOrder) -> RunTaskFluentBuilder {
         let here = PlacementConstraint::builder()
             .r#type(PlacementConstraintType::MemberOf)
             .expression(format!("ec2InstanceId == {}", order.instance));
         // One game task an instance, even where a token no longer tells: ECS sees to it among the tasks of one
         // group, which is that of the family for all tasks, as no group is named here.
         let alone = PlacementConstraint::builder().r#type(PlacementConstraintType::DistinctInstance);
-        let answer = self
-            .ecs
+        self.ecs
             .run_task()
             .cluster(&self.settings.cluster)
             .task_definition(&self.settings.task_definition)
@@ -32,13 +38,8 @@ impl EcsCloud {
             .launch_type(LaunchType::Ec2)
             .placement_constraints(here.build())
             .placement_constraints(alone.build())
-            .set_network_configuration(network)
             .started_by(&self.settings.fleet)
             .client_token(place_token(&self.settings.fleet, &order.instance, order.attempt))
-            .send()
-            .await
-            .map_err(failed("RunTask"))?;
-        placed(&answer)
     }
 
     /// A task in awsvpc mode has a network interface of its own, which RunTask must be told a subnet for: its

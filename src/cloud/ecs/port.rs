@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ecs::types::{NetworkMode, Task, TaskDefinition, TransportProtocol};
+use aws_sdk_ecs::types::{NetworkMode, PortMapping, Task, TaskDefinition, TransportProtocol};
 use thiserror::Error;
 
 use super::EcsSettings;
@@ -67,6 +67,56 @@ pub(super) fn port_of(
     }
 }
 
+/// Where the tasks of a definition will be reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Foretold {
+    /// At that port.
+    Fixed(u16),
+    /// At one of the instance's own choice, another for each task.
+    Dynamic,
+}
+
+/// The port that players will reach the tasks of this definition at, by the rules of [`port_of`].
+pub(super) fn foretold(definition: &TaskDefinition, settings: &EcsSettings) -> Result<Foretold, NoPort> {
+    let names = definition.container_definitions().iter().filter_map(|container| container.name());
+    let mappings = tcp_mappings(definition);
+    let told = |chosen: Result<u16, NoPort>| match chosen {
+        Err(NoPort::Several(_)) => Err(NoPort::Several(by_container(&mappings, settings))),
+        chosen => chosen,
+    };
+    match definition.network_mode() {
+        Some(NetworkMode::Awsvpc | NetworkMode::Host) => {
+            match (choose(names, mapped(definition), settings), settings.container_port) {
+                (Err(NoPort::NoneOpen { .. }), Some(port)) => Ok(Foretold::Fixed(port)),
+                (chosen, _) => told(chosen).map(Foretold::Fixed),
+            }
+        }
+        Some(NetworkMode::None) => told(choose(names, Vec::new(), settings)).map(Foretold::Fixed),
+        // Each mapping has a port of the host to itself, which may not be known yet: they are told apart by their
+        // places here.
+        _ => {
+            let open = (1..).zip(&mappings).map(|(place, (container, mapping))| Open {
+                container,
+                container_port: mapping.container_port(),
+                port: Some(place),
+            });
+            let place = told(choose(names, open.collect(), settings))?;
+            let host_port = mappings.get(usize::from(place) - 1).and_then(|(_, mapping)| mapping.host_port());
+            let fixed = host_port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+            Ok(fixed.map_or(Foretold::Dynamic, Foretold::Fixed))
+        }
+    }
+}
+
+/// `port 8000 of game, port 9000 of metrics`
+fn by_container(mappings: &[(&str, &PortMapping)], settings: &EcsSettings) -> String {
+    let meant = |container: &str| settings.container.as_deref().is_none_or(|wanted| wanted == container);
+    let meant = mappings.iter().filter(|(container, _)| meant(container));
+    let lines = meant
+        .map(|(container, mapping)| format!("port {} of {container}", mapping.container_port().unwrap_or_default()));
+    lines.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+}
+
 fn bound(task: &Task) -> Vec<Open<'_>> {
     let bindings = task.containers().iter().flat_map(|container| {
         container.network_bindings().iter().map(move |binding| (container.name().unwrap_or_default(), binding))
@@ -82,17 +132,19 @@ fn bound(task: &Task) -> Vec<Open<'_>> {
 }
 
 fn mapped(definition: &TaskDefinition) -> Vec<Open<'_>> {
+    let open = tcp_mappings(definition).into_iter().map(|(container, mapping)| Open {
+        container,
+        container_port: mapping.container_port(),
+        port: mapping.container_port(),
+    });
+    open.collect()
+}
+
+fn tcp_mappings(definition: &TaskDefinition) -> Vec<(&str, &PortMapping)> {
     let mappings = definition.container_definitions().iter().flat_map(|container| {
         container.port_mappings().iter().map(move |mapping| (container.name().unwrap_or_default(), mapping))
     });
-    mappings
-        .filter(|(_, mapping)| mapping.protocol() != Some(&TransportProtocol::Udp))
-        .map(|(container, mapping)| Open {
-            container,
-            container_port: mapping.container_port(),
-            port: mapping.container_port(),
-        })
-        .collect()
+    mappings.filter(|(_, mapping)| mapping.protocol() != Some(&TransportProtocol::Udp)).collect()
 }
 
 /// The one port that is open, of those that the settings allow. One port bound for IPv4 and IPv6 alike is one.
@@ -210,6 +262,36 @@ mod tests {
             let unclear = port_of(&task, &unmapped, &meant(None, None));
             assert_eq!(unclear, Err(NoPort::NoneOpen { container: None, port: None }));
         }
+    }
+
+    #[test]
+    fn a_definition_tells_beforehand_what_its_tasks_will_show() {
+        let mapping =
+            |inside, host: Option<i32>| PortMapping::builder().container_port(inside).set_host_port(host).build();
+        let container = |name: &str, mappings: Vec<PortMapping>| {
+            ContainerDefinition::builder().name(name).set_port_mappings(Some(mappings)).build()
+        };
+        let definition = |mode, containers| {
+            TaskDefinition::builder().network_mode(mode).set_container_definitions(Some(containers)).build()
+        };
+        let game = |host| vec![container("game", vec![mapping(8000, host)])];
+        for (mode, host, expected) in [
+            (NetworkMode::Bridge, Some(80), Foretold::Fixed(80)),
+            (NetworkMode::Bridge, Some(0), Foretold::Dynamic),
+            (NetworkMode::Bridge, None, Foretold::Dynamic),
+            (NetworkMode::Host, Some(8000), Foretold::Fixed(8000)),
+            (NetworkMode::Awsvpc, None, Foretold::Fixed(8000)),
+        ] {
+            let told = foretold(&definition(mode.clone(), game(host)), &meant(None, None));
+            assert_eq!(told, Ok(expected), "{mode:?} {host:?}");
+        }
+        let none = foretold(&definition(NetworkMode::None, game(None)), &meant(None, None));
+        assert_eq!(none, Err(NoPort::NoneOpen { container: None, port: None }));
+        let two = [game(None), vec![container("metrics", vec![mapping(9000, None), mapping(9001, Some(81))])]].concat();
+        let two = definition(NetworkMode::Bridge, two);
+        let unclear = foretold(&two, &meant(Some("metrics"), None));
+        assert_eq!(unclear, Err(NoPort::Several("port 9000 of metrics, port 9001 of metrics".into())));
+        assert_eq!(foretold(&two, &meant(Some("metrics"), Some(9001))), Ok(Foretold::Fixed(81)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod addresses;
 mod command;
 mod process;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +38,12 @@ pub struct LocalSettings {
     pub spread: Spread,
     /// Between SIGTERM and SIGKILL.
     pub stop_grace: Duration,
+}
+
+/// Where game servers can listen now, first to last.
+pub fn free_addresses(settings: &LocalSettings) -> impl Iterator<Item = SocketAddr> {
+    let mut addresses = Addresses::new(settings, BTreeSet::new());
+    std::iter::from_fn(move || addresses.next_free())
 }
 
 /// Game servers as processes on this machine.

@@ -78,6 +78,12 @@ impl Api {
         .await;
     }
 
+    /// From now on each call has to be signed by somebody who may make it.
+    pub(crate) async fn ask_for_permissions(&self) {
+        let url = format!("{}/moto-api/reset-auth", self.url);
+        answer(self.client.post(url).header("content-type", "text/plain").body("0")).await;
+    }
+
     /// Lets the held calls go on.
     pub(crate) async fn release(&self) {
         self.tell("release", json!({})).await;

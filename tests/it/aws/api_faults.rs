@@ -25,6 +25,9 @@ const LOOK: [Call; 5] = [
     ("ecs", "DescribeTasks"),
 ];
 
+/// The calls at a manager's start that only tell it whether all is well, beside one that a fleet grows by.
+const START: [&str; 3] = ["GetCallerIdentity", "DescribeClusters", "DescribeLaunchTemplateVersions"];
+
 /// The calls that a fleet grows by.
 const GROW: [Call; 3] = [("ec2", "RunInstances"), ("ecs", "DescribeTaskDefinition"), ("ecs", "RunTask")];
 
@@ -145,7 +148,9 @@ async fn survived(fault: Fault) {
     let asked = api.calls("RunInstances").await;
     assert!((SERVERS..=most).contains(&asked), "{asked} launches were asked for, of {SERVERS} to {most}");
     let calls: BTreeSet<String> = [&LOOK[..], &GROW, &SHRINK].concat().iter().map(|(_, name)| (*name).into()).collect();
-    assert_eq!(api.actions().await, calls, "each call that the manager makes met the fault");
+    let mut made = api.actions().await;
+    made.retain(|call| !START.contains(&call.as_str()));
+    assert_eq!(made, calls, "each call that the manager makes met the fault");
     manager.stop().await;
 }
 

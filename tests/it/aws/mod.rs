@@ -4,7 +4,9 @@
 mod adoption;
 pub(crate) mod api;
 mod api_faults;
+mod by_hand;
 mod crashes;
+mod doctor;
 mod environment;
 mod fault_proxy;
 mod launches;
