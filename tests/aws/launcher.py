@@ -14,8 +14,10 @@ from threading import Thread
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
+import mends_cloudformation
 import mends_ec2
 import mends_ecs
+import mends_iam
 from agent import Agent
 from control import Control
 from faults import Faults
@@ -45,8 +47,10 @@ class Application:
 def main() -> None:
     # A line for every request would drown what matters.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    mends_cloudformation.install()
     mends_ec2.install()
     mends_ecs.install()
+    mends_iam.install()
     world, faults = World(), Faults()
     agent, gateway = Agent(world), Gateway(world, faults)
     application = Application(Control(world, agent, faults, gateway), gateway)

@@ -8,5 +8,8 @@ mod crashes;
 mod environment;
 mod fault_proxy;
 mod launches;
+mod policy;
 mod selfcheck;
 mod shutdown;
+mod stack;
+mod template;
