@@ -35,16 +35,15 @@ async fn the_template_has_the_same_policy() {
 #[tokio::test]
 async fn with_its_role_alone_the_daemon_does_all_that_it_does_and_is_allowed_nothing_else() {
     let stack = Stack::create(json!({ "MinServers": "2" })).await;
-    let keys = stack.does("credentials", &[stack.output("ManagerRoleName")]).await;
-    let key = |name: &str| keys[name].as_str().expect("a key").to_owned();
+    let role = stack.output("ManagerRoleName");
+    let (own, others) = (Keys::of(&stack, role).await, Keys::of(&stack, role).await);
     let setup = stack
         .setup()
-        .environment("AWS_ACCESS_KEY_ID", &key("AccessKeyId"))
-        .environment("AWS_SECRET_ACCESS_KEY", &key("SecretAccessKey"))
-        .environment("AWS_SESSION_TOKEN", &key("SessionToken"));
+        .environment("AWS_ACCESS_KEY_ID", &own.id)
+        .environment("AWS_SECRET_ACCESS_KEY", &own.secret)
+        .environment("AWS_SESSION_TOKEN", &own.token);
     stack.does("enforce", &[]).await;
-    let presented = [key("AccessKeyId"), key("SecretAccessKey"), key("SessionToken")];
-    let refused = stack.does("is_refused", &presented.each_ref().map(String::as_str)).await;
+    let refused = stack.does("is_refused", &[&others.id, &others.secret, &others.token]).await;
     assert_eq!(refused, json!(true), "policies count");
 
     // A fleet grows, serves, puts a server on standby and closes it.
@@ -56,9 +55,24 @@ async fn with_its_role_alone_the_daemon_does_all_that_it_does_and_is_allowed_not
     manager.log.left(1).await;
     manager.stop().await;
 
-    let called = stack.api.actions_of(&key("AccessKeyId")).await;
+    let called = stack.api.actions_of(&own.id).await;
     let implied: BTreeSet<String> = IMPLIED.map(str::to_owned).into();
     assert_eq!(allowed(), called.union(&implied).cloned().collect());
+}
+
+/// What an instance with a role gets of its metadata; other keys each time.
+struct Keys {
+    id: String,
+    secret: String,
+    token: String,
+}
+
+impl Keys {
+    async fn of(stack: &Stack, role: &str) -> Self {
+        let keys = stack.does("credentials", &[role]).await;
+        let text = |name: &str| keys[name].as_str().expect("text").to_owned();
+        Self { id: text("AccessKeyId"), secret: text("SecretAccessKey"), token: text("SessionToken") }
+    }
 }
 
 /// The actions that the policy allows.
