@@ -17,6 +17,7 @@ use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
 use crate::daemon::{self, ConfigSource};
 use crate::doctor::{self, Report};
 use crate::game_server::{self, GameServerArgs};
+use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
 use crate::{http, policy, signals, telemetry};
 
@@ -58,6 +59,8 @@ enum Program {
         #[arg(long)]
         json: bool,
     },
+    /// Ask a running manager on this machine whether it is alive. Fails when it is not.
+    HealthCheck(HealthCheckArgs),
     /// Run a small real game server.
     GameServer(GameServerArgs),
     /// Bring players to a running manager. Fails when one of them was dropped or sent to a full server.
@@ -84,6 +87,13 @@ pub fn main() -> ExitCode {
             source().map_err(Into::into).and_then(|source| check_config(&source))
         }
         Some(Program::Doctor { json }) => source().map_err(Into::into).and_then(|source| examine(&source, json)),
+        Some(Program::HealthCheck(args)) => source().map_err(Into::into).and_then(|source| {
+            let address = match args.address {
+                Some(address) => address,
+                None => source.read()?.settings.listen,
+            };
+            in_runtime(async { Ok(health_check::run(address, args.ready).await) })
+        }),
         Some(Program::GameServer(args)) => in_runtime(async {
             game_server::run(args).await?;
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! The daemon's life: from the listener and the cloud it is given to its orderly end.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::health_probe::HttpProbe;
 use crate::http::{self, AnswerRules, ConnectionRules, Fleet};
 use crate::open_files;
 use crate::policy;
+use crate::service_manager::ServiceManager;
 use crate::signals::Command;
 
 /// Where the configuration is read from, at start and again on request.
@@ -63,6 +65,7 @@ struct Running {
     fleet: FleetRef,
     rules: watch::Sender<AnswerRules>,
     connection_rules: watch::Sender<ConnectionRules>,
+    service: ServiceManager,
     /// So many files and sockets may be open.
     open_files: u64,
 }
@@ -96,7 +99,9 @@ pub async fn run(
     let clients = Fleet::new(fleet.clone(), watched_rules);
     let serving = http::serve(listener, clients, watched_connection_rules, shutdown.clone(), limit);
     let mut server = tokio::spawn(serving);
-    let mut running = Running { source, loaded, fleet, rules, connection_rules, open_files };
+    let service = ServiceManager::default();
+    let mut reporting = pin!(service.clone().report_on(fleet.clone()));
+    let mut running = Running { source, loaded, fleet, rules, connection_rules, service, open_files };
 
     loop {
         tokio::select! {
@@ -104,10 +109,12 @@ pub async fn run(
                 Some(Command::Shutdown) | None => break,
                 Some(command) => running.obey(command),
             },
+            never = &mut reporting => match never {},
             _ = &mut fleet_ended => return Err(DaemonError::SupervisorDied),
             _ = &mut server => return Err(DaemonError::ServerEnded),
         }
     }
+    running.service.stopping();
     shutdown.cancel();
     end(running, server, fleet_ended).await;
     Ok(())
@@ -135,7 +142,7 @@ impl Running {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Reload => {
-                self.reload();
+                self.service.clone().reloading(|| self.reload());
                 self.tell(FleetMsg::Reconcile);
             }
             Command::Reconcile => self.tell(FleetMsg::Reconcile),

@@ -83,7 +83,9 @@ class Agent:
         due = machine.state_since + timedelta(seconds=self.behaviour.boot_delay + self.behaviour.register_late)
         if now < due:
             return
-        if not self.behaviour.never_register:
+        if not machine.joins(self._world.cluster):
+            self.keep_out(machine)
+        elif not self.behaviour.never_register:
             self.join(machine)
         else:
             self.keep_out(machine)

@@ -72,6 +72,11 @@ class Control:
             "task_definition_arn": definition.arn,
         }
 
+    def post_cluster(self, cluster: str) -> dict:
+        """The agents' cluster is one that was made by the tests' own calls to AWS."""
+        self._world.cluster = cluster
+        return {}
+
     def get_world(self) -> dict:
         return summary(self._world, self._agent)
 

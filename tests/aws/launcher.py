@@ -14,6 +14,7 @@ from threading import Thread
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
 
+import mends_cloudformation
 import mends_ec2
 import mends_ecs
 import mends_iam
@@ -55,6 +56,7 @@ class Handler(WSGIRequestHandler):
 def main() -> None:
     # A line for every request would drown what matters.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    mends_cloudformation.install()
     mends_ec2.install()
     mends_ecs.install()
     mends_iam.install()

@@ -1,5 +1,6 @@
 """An EC2 instance that takes its time to start and to end, and has a loopback address of its own."""
 
+import re
 from copy import copy
 from datetime import datetime, timedelta
 
@@ -10,17 +11,35 @@ from delays import delays
 from network import addresses
 
 
+# Where the user data of an ECS-optimized machine image names the cluster.
+ECS_CLUSTER = re.compile(r"^ECS_CLUSTER=(\S+)$", re.MULTILINE)
+
+
 class Machine(Instance):
     # Moto files its models under the second part of their module's name.
     __module__ = "moto.ec2"
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
+        template = template_of(ec2_backend, kwargs)
+        for interface in template.get("NetworkInterfaces", [])[:1]:
+            # "Any parameters that you specify override the same parameters in the launch template", and none does here.
+            # Moto does not look at a template's interfaces.
+            kwargs["subnet_id"] = interface.get("SubnetId") or kwargs.get("subnet_id")
+            security_groups = [ec2_backend.get_security_group_from_id(group) for group in interface["Groups"]]
+            kwargs["associate_public_ip"] = interface.get("AssociatePublicIpAddress") in (True, "true")
+        super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
         self.address = addresses.take()
         interface = self.nics[0]
         interface.private_ip_address = interface.public_ip = self.address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": self.address}]
         self._become("pending", 0)
+
+    def joins(self, cluster: str) -> bool:
+        """Whether its agent means to register there. One without user data stands for any machine of the fleet."""
+        if not self.user_data:
+            return True
+        named = ECS_CLUSTER.search(self.user_data.decode())
+        return named is not None and named[1] == cluster
 
     @property
     def has_ended(self) -> bool:
@@ -52,3 +71,9 @@ class Machine(Instance):
     def _become(self, state: str, code: int) -> None:
         self._state = InstanceState(state, code)
         self.state_since = utcnow()
+
+
+def template_of(ec2_backend, kwargs: dict) -> dict:
+    """What the launch template says, if it is launched from one."""
+    named = kwargs.get("launch_template")
+    return ec2_backend._get_template_from_args(named).data if named else {}

@@ -72,3 +72,35 @@ async fn the_doctor_wants_a_configuration_without_mistakes() {
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("MANAGER_MAX_SERVERS"), "{told}");
 }
+
+#[tokio::test]
+async fn a_health_check_tells_a_living_manager_from_a_dead_one() {
+    let setup = Setup::local();
+    let manager = setup.start().await;
+    manager.log.message(0, "the fleet is ready").await;
+    let address = manager.authority();
+    for arguments in [&["health-check", "--address", &address][..], &["health-check", "--ready", "--address", &address]]
+    {
+        assert_eq!(run(&setup, arguments).await, (Some(0), String::new()));
+    }
+    // Without an address, where the configuration says that it listens.
+    assert_eq!(run(&setup, &["--local", "--listen", &address, "health-check"]).await.0, Some(0));
+    manager.stop().await;
+    let (code, told) = run(&setup, &["health-check", "--address", &address]).await;
+    assert_eq!(code, Some(1));
+    assert!(told.contains(&address), "{told}");
+}
+
+#[cfg(feature = "ecs")]
+#[tokio::test]
+async fn a_manager_that_cannot_see_aws_is_alive_and_not_ready() {
+    let api = crate::aws::api::Api::start().await;
+    let setup = api.setup("").environment("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let manager = setup.start().await;
+    let address = manager.authority();
+    assert_eq!(run(&setup, &["health-check", "--address", &address]).await, (Some(0), String::new()));
+    let (code, told) = run(&setup, &["health-check", "--ready", "--address", &address]).await;
+    assert_eq!(code, Some(1));
+    assert!(told.contains("the first look at the cloud is not complete"), "{told}");
+    manager.stop().await;
+}

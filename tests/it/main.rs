@@ -12,3 +12,4 @@ mod hostile_game_servers;
 mod life;
 mod local;
 mod support;
+mod systemd;

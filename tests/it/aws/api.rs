@@ -23,10 +23,16 @@ pub(crate) const FLEET_TAG: (&str, &str) = ("playlivechess-manager:fleet", "defa
 impl Api {
     /// Starts one, with the names of an old `.env` in it and game servers for ten players.
     pub(crate) async fn start() -> Self {
+        let api = Self::empty().await;
+        api.tell("world", json!({ "container_port": 9000, "host_port": 9000 })).await;
+        api
+    }
+
+    /// Starts one with nothing in it yet, where tasks are game servers for ten players.
+    pub(crate) async fn empty() -> Self {
         let (process, url) = serve("launcher.py", &[]).await;
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
         let api = Self { _process: process, url, client };
-        api.tell("world", json!({ "container_port": 9000, "host_port": 9000 })).await;
         let game = [BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
         api.tell("agent", json!({ "command": game })).await;
         api
@@ -93,6 +99,13 @@ impl Api {
     pub(crate) async fn actions(&self) -> BTreeSet<String> {
         let calls = self.calls_where("").await;
         calls.iter().map(|call| text(call, "action").to_owned()).collect()
+    }
+
+    /// The actions that were called with that access key, as policies name them.
+    pub(super) async fn actions_of(&self, access_key: &str) -> BTreeSet<String> {
+        let calls = self.calls_where("").await;
+        let theirs = calls.iter().filter(|call| call["access_key"] == access_key);
+        theirs.map(|call| format!("{}:{}", text(call, "service"), text(call, "action"))).collect()
     }
 
     async fn calls_to(&self, action: &str) -> Vec<Value> {

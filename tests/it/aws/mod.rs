@@ -10,5 +10,8 @@ mod doctor;
 mod environment;
 mod fault_proxy;
 mod launches;
+mod policy;
 mod selfcheck;
 mod shutdown;
+mod stack;
+mod template;
