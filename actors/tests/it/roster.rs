@@ -183,6 +183,24 @@ fn a_server_closes_only_on_its_word_given_after_it_went_to_standby() {
 }
 
 #[test]
+fn places_that_an_earlier_manager_gave_out_are_waited_for() {
+    let policy = Policy { min_servers: 0, upscale_margin: 0, ..Policy::default() };
+    let mut fixture = Fixture::with_servers(1, policy.clone());
+    let task = fixture.roster.servers().find_map(|server| server.task.clone()).expect("it runs");
+    fixture.world.record(&task, Role::Standby).expect("a running task");
+    // Another manager, which knows nothing of the places that the last one gave out a moment before.
+    fixture.roster = Roster::new(policy.clone());
+    fixture.observe();
+    let started_at = fixture.now;
+    while closings(&mut fixture).is_empty() {
+        fixture.poll();
+        assert!(fixture.now.since(started_at) < policy.hold_ttl * 2, "it is drained");
+        fixture.pass(Duration::from_secs(1));
+    }
+    assert!(fixture.now.since(started_at) > policy.hold_ttl, "after {:?}", fixture.now.since(started_at));
+}
+
+#[test]
 fn a_standby_that_would_leave_too_little_is_refused() {
     let mut fixture = Fixture::with_servers(2, Policy::default());
     let ids = fixture.ids();

@@ -67,6 +67,8 @@ pub enum FaultKind {
     Lies(f64),
     /// The manager cannot reach game servers; their players can.
     CutOff(f64),
+    /// A crawler has found the address: it asks for a place so often in a second, and never comes.
+    Crawler(f64),
 }
 
 impl FaultKind {
@@ -96,12 +98,21 @@ impl FaultKind {
             Self::Garbage(_) => "garbage answers",
             Self::Lies(_) => "false readiness",
             Self::CutOff(_) => "network cut",
+            Self::Crawler(_) => "crawlers",
         }
     }
 
     /// Whether calls to the cloud suffer, or what they show: what the manager is to do may have to wait for its end.
     pub const fn is_of_the_cloud(&self) -> bool {
-        !matches!(self, Self::Hangs(_) | Self::SlowAnswers(_) | Self::Garbage(_) | Self::Lies(_) | Self::CutOff(_))
+        !matches!(
+            self,
+            Self::Hangs(_)
+                | Self::SlowAnswers(_)
+                | Self::Garbage(_)
+                | Self::Lies(_)
+                | Self::CutOff(_)
+                | Self::Crawler(_)
+        )
     }
 }
 

@@ -166,6 +166,8 @@ fn kind(chance: &mut Chance) -> FaultKind {
         FaultKind::Garbage(share / 2.0),
         FaultKind::Lies(share / 2.0),
         FaultKind::CutOff(if share > 0.7 { 1.0 } else { share / 2.0 }),
+        FaultKind::Crawler(2.0 * share),
+        FaultKind::Crawler(2.0 * share),
     ];
     chance.pick(&kinds)
 }

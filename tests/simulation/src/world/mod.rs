@@ -64,6 +64,8 @@ pub enum Happening {
     TaskForgotten(TaskId),
     /// The next player of the day comes.
     PlayerComes,
+    /// The crawler of a fault asks, so often in a second, as long as the fault is there.
+    CrawlerAsks(usize, f64),
     /// A player asks where to play.
     PlayerAsks(PlayerId),
     /// A player is at the address that was given.
@@ -297,6 +299,7 @@ impl World {
                 self.tasks.remove(&id);
             }
             Happening::PlayerComes => self.player_comes(),
+            Happening::CrawlerAsks(fault, rate) => self.crawler_asks(fault, rate),
             Happening::PlayerAsks(player) => self.player_asks(player),
             Happening::PlayerArrives(player) => self.player_arrives(player),
             Happening::PlayerLeaves(player) => self.player_leaves(player),

@@ -21,6 +21,8 @@ pub struct Player {
     /// Where the player plays.
     on: Option<TaskId>,
     tries: u32,
+    /// Asks, and never comes.
+    is_crawler: bool,
 }
 
 impl World {
@@ -36,9 +38,21 @@ impl World {
 
     /// A new player asks for a place, after so long.
     pub(super) fn new_player(&mut self, after: Duration) {
-        let player = PlayerId(u32::try_from(self.number()).unwrap_or(u32::MAX));
-        self.players.insert(player, Player::default());
-        self.after(after, Happening::PlayerAsks(player));
+        self.new_client(Player::default(), after);
+    }
+
+    pub(super) fn crawler_asks(&mut self, fault: usize, rate: f64) {
+        if self.weather.has_number(fault) {
+            self.new_client(Player { is_crawler: true, ..Player::default() }, Duration::ZERO);
+            let pause = self.chance.pause(rate);
+            self.after(pause, Happening::CrawlerAsks(fault, rate));
+        }
+    }
+
+    fn new_client(&mut self, client: Player, after: Duration) {
+        let id = PlayerId(u32::try_from(self.number()).unwrap_or(u32::MAX));
+        self.players.insert(id, client);
+        self.after(after, Happening::PlayerAsks(id));
     }
 
     pub(super) fn player_asks(&mut self, player: PlayerId) {
@@ -66,7 +80,7 @@ impl World {
         known.address = Some(address);
         known.given = Some((manager, now));
         let (demand, ttl) = (self.scenario.demand, self.scenario.policy.hold_ttl);
-        if self.chance.happens(demand.never_come) {
+        if known.is_crawler || self.chance.happens(demand.never_come) {
             self.players.remove(&player);
             return;
         }

@@ -18,6 +18,11 @@ impl Weather {
         self.faults.iter().any(|(_, kind)| is_it(kind))
     }
 
+    /// Whether this fault of the scenario is there.
+    pub fn has_number(&self, number: usize) -> bool {
+        self.faults.iter().any(|(known, _)| *known == number)
+    }
+
     /// The worst share of the faults that are meant; zero where there is none.
     pub fn share(&self, of: impl Fn(&FaultKind) -> Option<f64>) -> f64 {
         self.faults.iter().filter_map(|(_, kind)| of(kind)).fold(0.0, f64::max)
@@ -51,6 +56,7 @@ impl World {
             FaultKind::Hangs(_) | FaultKind::SlowAnswers(_) | FaultKind::Garbage(_) | FaultKind::CutOff(_) => {
                 self.spoil_games();
             }
+            FaultKind::Crawler(rate) => self.crawler_asks(number, rate),
             _ => {}
         }
     }
