@@ -19,7 +19,7 @@ use crate::doctor::{self, Report};
 use crate::game_server::{self, GameServerArgs};
 use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
-use crate::{http, policy, signals, telemetry};
+use crate::{http, policy, rollout, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
 const USAGE: u8 = 2;
@@ -27,6 +27,12 @@ const USAGE: u8 = 2;
 #[cfg(not(feature = "ecs"))]
 const NO_ECS: &str = "this build knows no Amazon ECS: build it with the feature `ecs`, which is on by default, or run \
                       game servers on this machine with --local";
+
+const ROLLOUT_HELP: &str = "\
+A rollout begins by itself when the family in aws.task_definition has a newer active revision, or another one is named
+there and the manager is started again. New servers are launched first (rollout.surge at once), players go to them as
+soon as they have room, and old servers close when their games are over. After rollout.failures failed servers the
+manager rolls back by itself. A word given here is a tag on the revision, which the manager reads with its next look.";
 
 /// Keeps a fleet of game servers the right size and tells game clients where to play.
 #[derive(Parser, Debug)]
@@ -59,6 +65,12 @@ enum Program {
         #[arg(long)]
         json: bool,
     },
+    /// See how a new revision of the task definition takes the place of the old one, and have a say in it.
+    #[command(after_help = ROLLOUT_HELP)]
+    Rollout {
+        #[command(subcommand)]
+        verb: Option<rollout::Verb>,
+    },
     /// Ask a running manager on this machine whether it is alive. Fails when it is not.
     HealthCheck(HealthCheckArgs),
     /// Run a small real game server.
@@ -87,6 +99,10 @@ pub fn main() -> ExitCode {
             source().map_err(Into::into).and_then(|source| check_config(&source))
         }
         Some(Program::Doctor { json }) => source().map_err(Into::into).and_then(|source| examine(&source, json)),
+        Some(Program::Rollout { verb }) => {
+            let verb = verb.unwrap_or(rollout::Verb::Status { json: false });
+            source().map_err(Into::into).and_then(|source| roll_out(&source, verb))
+        }
         Some(Program::HealthCheck(args)) => source().map_err(Into::into).and_then(|source| {
             let address = match args.address {
                 Some(address) => address,
@@ -155,6 +171,25 @@ fn examine(source: &ConfigSource, json: bool) -> Ended {
         let report = Report::from(findings);
         println!("{}", if json { report.json() } else { report.to_string() });
         Ok(if report.may_start() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn roll_out(source: &ConfigSource, verb: rollout::Verb) -> Ended {
+    let settings = match source.read() {
+        Ok(loaded) => loaded.settings,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    if settings.cloud == CloudKind::Local {
+        return Err("game servers on this machine all run one command, the manager's own: there is no rollout".into());
+    }
+    telemetry::init();
+    in_runtime(async {
+        let cloud = cloud(&settings, Clock::system()).await?;
+        println!("{}", rollout::run(&*cloud, verb).await?);
+        Ok(ExitCode::SUCCESS)
     })
 }
 

@@ -15,6 +15,7 @@ pub mod http;
 pub mod load;
 pub mod open_files;
 pub mod policy;
+pub mod rollout;
 pub mod service_manager;
 pub mod signals;
 pub mod telemetry;

@@ -17,7 +17,7 @@ const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the operator wants of the fleet.
 pub fn policy(settings: &Settings) -> Policy {
-    let Settings { scaling, health, launch, cloud_calls, .. } = settings;
+    let Settings { scaling, health, launch, rollout, cloud_calls, .. } = settings;
     Policy {
         upscale_margin: scaling.upscale_margin,
         downscale_margin: scaling.downscale_margin,
@@ -39,6 +39,8 @@ pub fn policy(settings: &Settings) -> Policy {
         healthy_deadline: launch.healthy_deadline,
         launch_backoff: launch.backoff,
         launch_backoff_max: launch.backoff_max,
+        rollout_surge: rollout.surge,
+        rollout_failures: rollout.failures,
         observe_interval: match settings.cloud {
             config::CloudKind::Ecs => cloud_calls.observe_interval,
             config::CloudKind::Local => cloud_calls.observe_interval.min(LOCAL_OBSERVE_INTERVAL),

@@ -249,6 +249,10 @@ async fn carry_out(cloud: &dyn Cloud, order: Order) -> Outcome {
         Order::Record { server, task, role } => {
             Outcome::Recorded { server, role, result: cloud.record(&task, role).await }
         }
+        Order::RecordRollout { revision, state } => {
+            let result = cloud.record_rollout(&revision, state).await;
+            Outcome::RolloutRecorded { revision, state, result }
+        }
         Order::Close(doomed) => {
             let result = cloud.close(&doomed).await;
             Outcome::Closed { servers: doomed.into_iter().map(|doomed| doomed.server).collect(), result }
@@ -262,6 +266,7 @@ fn failed(order: Order, error: CloudError) -> Outcome {
         Order::Launch(order) => Outcome::Launched { order, result: Err(error) },
         Order::Place(order) => Outcome::Placed { order, result: Err(error) },
         Order::Record { server, role, .. } => Outcome::Recorded { server, role, result: Err(error) },
+        Order::RecordRollout { revision, state } => Outcome::RolloutRecorded { revision, state, result: Err(error) },
         Order::Close(doomed) => {
             Outcome::Closed { servers: doomed.into_iter().map(|doomed| doomed.server).collect(), result: Err(error) }
         }

@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
-use crate::model::{Action, Address, Note, Observation, Outcome, Policy, Roster, ServerId, Stage};
+use crate::model::{
+    Action, Address, Note, Observation, Outcome, Policy, Revision, RolloutNote, Roster, ServerId, Stage,
+};
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 
@@ -250,6 +252,10 @@ impl FleetState {
             policy = ?self.roster.policy(),
             "state of the fleet"
         );
+        if let (Some(target), Some(starts)) = (self.roster.target(), self.roster.wanted()) {
+            let (revision, state, failures) = (&target.revision, target.state.name(), self.roster.rollout_failures());
+            tracing::info!(%revision, state, failures, %starts, "state of the rollout");
+        }
         let lead_times = self.roster.lead_times();
         if let Some(total) = lead_times.total() {
             tracing::info!(launches = lead_times.count(), %total, "lead time of the last launches");
@@ -264,6 +270,7 @@ impl FleetState {
                 phase = server.phase.name(),
                 instance = server.instance().map(tracing::field::display),
                 task = server.task.as_ref().map(tracing::field::display),
+                revision = server.revision.as_ref().map(tracing::field::display),
                 address = server.endpoint.as_ref().map(|endpoint| tracing::field::display(&endpoint.players)),
                 holds = server.holds.count(),
                 unclaimed = server.unclaimed(),
@@ -391,6 +398,22 @@ fn log(note: &Note) {
             %instance,
             "somebody else's task runs on an instance of the fleet: no game is placed there, and it is not terminated"
         ),
+        Note::Rollout { revision, what } => log_rollout(revision, *what),
         Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
+    }
+}
+
+fn log_rollout(revision: &Revision, what: RolloutNote) {
+    match what {
+        RolloutNote::Began => tracing::info!(%revision, "a rollout began: servers of other revisions are replaced"),
+        RolloutNote::Paused => tracing::info!(%revision, "the rollout was paused"),
+        RolloutNote::Resumed => tracing::info!(%revision, "the rollout goes on"),
+        RolloutNote::RolledBack => tracing::warn!(%revision, "the rollout was rolled back by hand"),
+        RolloutNote::Failed(servers) => tracing::error!(
+            %revision,
+            servers,
+            "the rollout failed and is rolled back: its servers did not come to serve, or died"
+        ),
+        RolloutNote::Done => tracing::info!(%revision, "the rollout is done: all available servers run it"),
     }
 }

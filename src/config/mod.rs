@@ -38,6 +38,7 @@ pub use sections::http::Http;
 pub use sections::launch::Launch;
 pub use sections::local::{Local, Spread};
 pub use sections::manager::{CloudKind, Settings};
+pub use sections::rollout::Rollout;
 pub use sections::scaling::{Allocation, Scaling};
 
 use mistakes::Findings;

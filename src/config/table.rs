@@ -1,14 +1,15 @@
 //! The one table of settings. Each section of it stands beside the type it fills, under [`sections`](super::sections).
 
-use super::sections::{aws, cloud_calls, health, http, launch, local, manager, scaling};
+use super::sections::{aws, cloud_calls, health, http, launch, local, manager, rollout, scaling};
 use super::setting::{Section, Setting};
 
 /// Every setting there is, in the order of `manager.toml`.
-pub(super) static SECTIONS: [Section; 8] = [
+pub(super) static SECTIONS: [Section; 9] = [
     manager::SECTION,
     scaling::SECTION,
     health::SECTION,
     launch::SECTION,
+    rollout::SECTION,
     cloud_calls::SECTION,
     http::SECTION,
     local::SECTION,

@@ -14,33 +14,51 @@ pub enum AllocationRule {
     Distributed,
 }
 
-/// Servers with room, ordered by how many places are free. Of two alike, the older one is the fuller.
+/// The room that a server has for players.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Room {
+    /// It is to be replaced: players go there when there is no room elsewhere.
+    pub outdated: bool,
+    /// Free places.
+    pub free: u32,
+}
+
+impl Room {
+    /// None at all.
+    pub const NONE: Self = Self { outdated: false, free: 0 };
+}
+
+/// Servers with room, those that stay before those that are to be replaced, and then by how many places are free. Of
+/// two alike, the older one is the fuller.
 #[derive(Debug, Default)]
 pub struct AllocationIndex {
-    by_free: BTreeSet<(u32, ServerId)>,
+    by_room: BTreeSet<(Room, ServerId)>,
     total: u64,
 }
 
 impl AllocationIndex {
-    /// Changes what is known of a server from `old` free places to `new`.
-    pub fn update(&mut self, server: ServerId, old: u32, new: u32) {
+    /// Changes what is known of a server's room from `old` to `new`.
+    pub fn update(&mut self, server: ServerId, old: Room, new: Room) {
         if old == new {
             return;
         }
-        if old > 0 {
-            self.by_free.remove(&(old, server));
+        if old.free > 0 {
+            self.by_room.remove(&(old, server));
         }
-        if new > 0 {
-            self.by_free.insert((new, server));
+        if new.free > 0 {
+            self.by_room.insert((new, server));
         }
-        self.total = self.total - u64::from(old) + u64::from(new);
+        self.total = self.total - u64::from(old.free) + u64::from(new.free);
     }
 
     /// The server that the next player goes to, if any has room.
     pub fn pick(&self, rule: AllocationRule) -> Option<ServerId> {
+        const FIRST_OUTDATED: (Room, ServerId) = (Room { outdated: true, free: 0 }, ServerId(0));
         let entry = match rule {
-            AllocationRule::Packed => self.by_free.first(),
-            AllocationRule::Distributed => self.by_free.last(),
+            AllocationRule::Packed => self.by_room.first(),
+            AllocationRule::Distributed => {
+                self.by_room.range(..FIRST_OUTDATED).next_back().or_else(|| self.by_room.last())
+            }
         };
         entry.map(|&(_, server)| server)
     }
@@ -55,16 +73,35 @@ impl AllocationIndex {
 mod tests {
     use super::*;
 
+    const fn room(free: u32) -> Room {
+        Room { outdated: false, free }
+    }
+
+    #[test]
+    fn servers_to_be_replaced_are_picked_when_there_is_no_room_elsewhere() {
+        let old = |free| Room { outdated: true, free };
+        for rule in [AllocationRule::Packed, AllocationRule::Distributed] {
+            let mut index = AllocationIndex::default();
+            for (server, room) in [(1, old(1)), (2, room(5)), (3, old(9))] {
+                index.update(ServerId(server), Room::NONE, room);
+            }
+            assert_eq!(index.pick(rule), Some(ServerId(2)));
+            index.update(ServerId(2), room(5), room(0));
+            let left = if rule == AllocationRule::Packed { 1 } else { 3 };
+            assert_eq!(index.pick(rule), Some(ServerId(left)));
+        }
+    }
+
     #[test]
     fn packed_takes_the_fullest_and_distributed_the_emptiest() {
         let mut index = AllocationIndex::default();
         for (server, free) in [(1, 3), (2, 1), (3, 9), (4, 0)] {
-            index.update(ServerId(server), 0, free);
+            index.update(ServerId(server), Room::NONE, room(free));
         }
         assert_eq!(index.total(), 13);
         assert_eq!(index.pick(AllocationRule::Packed), Some(ServerId(2)));
         assert_eq!(index.pick(AllocationRule::Distributed), Some(ServerId(3)));
-        index.update(ServerId(2), 1, 0);
+        index.update(ServerId(2), room(1), room(0));
         assert_eq!(index.pick(AllocationRule::Packed), Some(ServerId(1)));
         assert_eq!(index.total(), 12);
     }
@@ -72,8 +109,8 @@ mod tests {
     #[test]
     fn nothing_is_picked_where_nothing_is_free() {
         let mut index = AllocationIndex::default();
-        index.update(ServerId(1), 0, 2);
-        index.update(ServerId(1), 2, 0);
+        index.update(ServerId(1), Room::NONE, room(2));
+        index.update(ServerId(1), room(2), room(0));
         assert_eq!(index.pick(AllocationRule::Packed), None);
         assert_eq!(index.total(), 0);
     }

@@ -45,6 +45,11 @@ text_id! {
     InstanceId
 }
 text_id! {
+    /// A revision of the game, which a task runs: `family:revision` of a task definition; on the local cloud, a number
+    /// for each command.
+    Revision
+}
+text_id! {
     /// What players are told: `host:port`.
     Address
 }

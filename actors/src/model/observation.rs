@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::id::{Address, InstanceId, LaunchOrdinal, TaskId};
+use super::id::{Address, InstanceId, LaunchOrdinal, Revision, TaskId};
+use super::rollout::Target;
 use super::time::Timestamp;
 
 /// All that a cloud showed of the fleet. A look that could not be completed is an error, never a short list.
@@ -14,6 +15,8 @@ pub struct Observation {
     pub instances: Vec<Instance>,
     /// The fleet's tasks, whoever started them.
     pub tasks: Vec<Task>,
+    /// The revision that servers are to run. None if that could not be read: what was known of it stands.
+    pub target: Option<Target>,
 }
 
 /// An instance that carries the fleet's tag, or runs one of its tasks.
@@ -68,6 +71,8 @@ pub struct Task {
     pub instance: Option<InstanceId>,
     /// What the cloud says it is doing.
     pub state: TaskState,
+    /// What it runs.
+    pub revision: Revision,
     /// The role recorded on it.
     pub role: Role,
     /// When it started to run.

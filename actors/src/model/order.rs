@@ -1,7 +1,8 @@
 //! What the cloud is asked to do, and what came of it.
 
-use super::id::{InstanceId, LaunchOrdinal, ServerId, TaskId};
+use super::id::{InstanceId, LaunchOrdinal, Revision, ServerId, TaskId};
 use super::observation::Role;
+use super::rollout::RolloutState;
 use crate::ports::CloudError;
 
 /// One thing for the cloud to do. Each can be repeated without harm: a lost answer is mended by asking again.
@@ -20,6 +21,13 @@ pub enum Order {
         /// The role.
         role: Role,
     },
+    /// Record in the cloud what has become of the rollout of a revision.
+    RecordRollout {
+        /// The revision, which carries the mark.
+        revision: Revision,
+        /// What has become of it.
+        state: RolloutState,
+    },
     /// Stop tasks and terminate instances.
     Close(Vec<Doomed>),
 }
@@ -33,7 +41,7 @@ pub struct LaunchOrder {
     pub count: u32,
 }
 
-/// A placement intent: the same instance and attempt make the same task.
+/// A placement intent: the same instance, attempt and revision make the same task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceOrder {
     /// For which server.
@@ -42,6 +50,8 @@ pub struct PlaceOrder {
     pub instance: InstanceId,
     /// Counts the attempts that were refused for certain.
     pub attempt: u32,
+    /// What the task runs.
+    pub revision: Revision,
 }
 
 /// What is to end of one server.
@@ -81,6 +91,15 @@ pub enum Outcome {
         /// Whether it is recorded.
         result: Result<(), CloudError>,
     },
+    /// Of recording the rollout of a revision.
+    RolloutRecorded {
+        /// Which revision.
+        revision: Revision,
+        /// What was to be recorded.
+        state: RolloutState,
+        /// Whether it is.
+        result: Result<(), CloudError>,
+    },
     /// Of an end; the next look at the cloud shows whether it came.
     Closed {
         /// Whose.
@@ -97,6 +116,7 @@ impl Outcome {
             Self::Launched { result: Err(error), .. }
             | Self::Placed { result: Err(error), .. }
             | Self::Recorded { result: Err(error), .. }
+            | Self::RolloutRecorded { result: Err(error), .. }
             | Self::Closed { result: Err(error), .. } => Some(error),
             _ => None,
         }

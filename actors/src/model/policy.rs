@@ -43,6 +43,10 @@ pub struct Policy {
     pub launch_backoff: Duration,
     /// The longest such pause.
     pub launch_backoff_max: Duration,
+    /// Launches under way at once for the sake of a new revision, in place of servers that still run the old one.
+    pub rollout_surge: u32,
+    /// So many servers of a new revision that fail end its rollout.
+    pub rollout_failures: u32,
     /// Pause between two looks at the whole cloud.
     pub observe_interval: Duration,
     /// How long one cloud call, or one look, may take.
@@ -98,6 +102,8 @@ impl Default for Policy {
             healthy_deadline: Duration::from_secs(120),
             launch_backoff: Duration::from_secs(5),
             launch_backoff_max: Duration::from_secs(300),
+            rollout_surge: 2,
+            rollout_failures: 3,
             observe_interval: Duration::from_secs(5),
             call_timeout: Duration::from_secs(30),
         }

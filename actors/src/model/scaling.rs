@@ -40,6 +40,12 @@ pub struct Figures {
     pub serving: u32,
     /// Serving servers that are silent.
     pub silent: u32,
+    /// Available servers that answer and are to be replaced by ones that run another revision.
+    pub outdated: u32,
+    /// Their free places.
+    pub outdated_free: u32,
+    /// Launches that were placed with a revision that is not wanted any more.
+    pub outdated_launches: u32,
     /// Free places in all.
     pub free: u32,
     /// Launches whose instances are about to go: in flight, and nothing to count on.
@@ -62,9 +68,16 @@ impl Figures {
             figures.serving += u32::from(server.phase.is_serving());
             figures.silent += u32::from(is_silent(server));
             figures.free = figures.free.saturating_add(server.free());
+            if server.outdated {
+                figures.outdated_free = figures.outdated_free.saturating_add(server.free());
+                figures.outdated_launches += u32::from(!server.leaving && server.phase.is_launching());
+            }
             if server.phase == Phase::Available {
                 match server.condition {
-                    Condition::Answering => figures.available += 1,
+                    Condition::Answering => {
+                        figures.available += 1;
+                        figures.outdated += u32::from(server.outdated);
+                    }
                     Condition::Doubtful => {
                         let expected = if server.heard { server.unclaimed } else { policy.server_capacity };
                         figures.doubtful = figures.doubtful.saturating_add(expected);
@@ -179,6 +192,7 @@ fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
     }
 
     let wanted = places_short.div_ceil(policy.server_capacity).max(servers_short);
+    let wanted = wanted.max(replacements(policy, figures));
     let room = policy.max_servers.saturating_sub(figures.servers);
     let in_flight = policy.max_launching.saturating_sub(figures.launching);
     let count = wanted.min(room).min(in_flight);
@@ -188,7 +202,23 @@ fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
     actions
 }
 
+/// Launches for servers that are to be replaced: those that stay have to keep the margin and the minimum by
+/// themselves in the end.
+fn replacements(policy: &Policy, figures: &Figures) -> u32 {
+    if figures.outdated == 0 {
+        return 0;
+    }
+    let arriving = figures.arriving().saturating_sub(figures.outdated_launches);
+    let expected = (figures.free - figures.outdated_free).saturating_add(arriving * policy.server_capacity);
+    let places_short = policy.upscale_margin.saturating_sub(expected).div_ceil(policy.server_capacity);
+    let staying = figures.available - figures.outdated + arriving;
+    // One at least, for the others to make way for.
+    let servers_short = policy.min_servers.max(1).saturating_sub(staying);
+    places_short.max(servers_short).min(policy.rollout_surge.saturating_sub(figures.launching))
+}
+
 /// What shrinks the fleet: the emptiest servers go to standby as long as what is left stays at the upscale margin.
+/// Those that are to be replaced go first, and however few places are free besides.
 fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
     if !view.cloud_is_fresh {
         return Vec::new();
@@ -199,14 +229,24 @@ fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
         .filter(|server| server.phase == Phase::Available && server.condition == Condition::Answering)
         .collect();
     // Of two alike the younger goes: players are sent to the older one first.
-    candidates.sort_by_key(|server| std::cmp::Reverse((server.unclaimed, server.id)));
+    candidates.sort_by_key(|server| std::cmp::Reverse((server.outdated, server.unclaimed, server.id)));
 
+    let is_replaced = figures.available > figures.outdated;
+    // A full house can only launch what takes its place once one has gone: one at a time.
+    let makes_room = figures.servers >= policy.max_servers && figures.launching == 0 && figures.standby == 0;
     let mut free = figures.free;
     let mut available = figures.available;
     let mut actions = Vec::new();
     for server in candidates {
         let left = free.saturating_sub(server.unclaimed);
-        if free <= policy.downscale_margin || available <= policy.min_servers || left < policy.upscale_margin {
+        let gives_way = server.outdated && is_replaced && available > policy.min_servers;
+        let makes_room = server.outdated && makes_room && available > 1 && actions.is_empty();
+        let is_spare = free > policy.downscale_margin && available > policy.min_servers;
+        if left < policy.upscale_margin || !(gives_way || makes_room || is_spare) {
+            // A fuller one may have to be replaced as well.
+            if server.outdated {
+                continue;
+            }
             break;
         }
         free = left;
@@ -225,6 +265,7 @@ fn can_be_taken_back(server: &ServerView) -> bool {
         && server.condition == Condition::Answering
         && server.unclaimed > 0
         && !server.leaving
+        && !server.outdated
 }
 
 fn count(view: &FleetView, matches: impl Fn(&ServerView) -> bool) -> u32 {

@@ -1,7 +1,8 @@
 //! What is known of one game server.
 
+use super::allocation::Room;
 use super::holds::Holds;
-use super::id::{InstanceId, LaunchOrdinal, ServerId, TaskId};
+use super::id::{InstanceId, LaunchOrdinal, Revision, ServerId, TaskId};
 use super::lead_times::Milestones;
 use super::life::{Event, Impossible, Phase, apply};
 use super::observation::{Endpoint, Instance, Role};
@@ -130,6 +131,8 @@ pub struct Server {
     pub host: Option<Host>,
     /// Its task, once placed.
     pub task: Option<TaskId>,
+    /// What its task runs, or was last asked to.
+    pub revision: Option<Revision>,
     /// Where it is reached, once it runs.
     pub endpoint: Option<Endpoint>,
     /// Where it is in its life.
@@ -144,8 +147,8 @@ pub struct Server {
     pub health: Health,
     /// Places handed out on it.
     pub holds: Holds,
-    /// Free places as the allocation index has them.
-    pub(super) indexed: u32,
+    /// Its room as the allocation index has it.
+    pub(super) indexed: Room,
     /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
     pub(super) unknown_holds_until: Timestamp,
     /// The cloud shows another role than this one: it is to be recorded.
@@ -176,6 +179,7 @@ impl Server {
             ordinal: None,
             host,
             task: None,
+            revision: None,
             endpoint: None,
             phase,
             phase_since: since,
@@ -183,7 +187,7 @@ impl Server {
             milestones: Milestones::NONE,
             health: Health::unheard(now),
             holds: Holds::NONE,
-            indexed: 0,
+            indexed: Room::NONE,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,
             role_settled_at: Timestamp::from_micros(0),

@@ -44,6 +44,8 @@ pub struct ServerView {
     pub drained: bool,
     /// Its instance is about to go.
     pub leaving: bool,
+    /// It runs, or starts, another revision than the one that is wanted.
+    pub outdated: bool,
 }
 
 impl ServerView {

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
+use crate::model::{
+    Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId, Timestamp,
+};
 
 /// A cloud that runs game servers. Every call is safe to repeat.
 #[async_trait]
@@ -20,6 +22,9 @@ pub trait Cloud: Send + Sync + 'static {
 
     /// Records a role on a task.
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError>;
+
+    /// Records on a revision what has become of its rollout.
+    async fn record_rollout(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError>;
 
     /// Stops the tasks and terminates the instances named. What is gone already is no error.
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError>;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use actors::model::{Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
+use actors::model::{
+    Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId,
+    Timestamp,
+};
 use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
 use async_trait::async_trait;
 
@@ -101,6 +104,10 @@ impl Cloud for FakeCloud {
 
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
         self.call(Call::Record, |world, _| world.record(task, role)).await
+    }
+
+    async fn record_rollout(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
+        self.call(Call::Record, |world, _| world.record_rollout(revision, state)).await
     }
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {

@@ -15,20 +15,20 @@ use crate::world::World;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-struct Fleet {
+pub struct Fleet {
     supervisor: FleetRef,
-    cloud: Arc<FakeCloud>,
+    pub cloud: Arc<FakeCloud>,
     policy: Policy,
 }
 
 impl Fleet {
-    async fn start(policy: Policy) -> Self {
+    pub async fn start(policy: Policy) -> Self {
         let clock = Clock::starting_at(Timestamp::from_secs(1_000_000));
         let cloud = Arc::new(FakeCloud::new(clock, World::new(policy.server_capacity)));
         Self::start_on(cloud, policy).await
     }
 
-    async fn start_on(cloud: Arc<FakeCloud>, policy: Policy) -> Self {
+    pub async fn start_on(cloud: Arc<FakeCloud>, policy: Policy) -> Self {
         let args = FleetArgs {
             policy: policy.clone(),
             cloud: cloud.clone(),
@@ -41,32 +41,32 @@ impl Fleet {
     }
 
     /// The manager dies, and another one starts on the same cloud.
-    async fn crash_and_restart(self) -> Self {
+    pub async fn crash_and_restart(self) -> Self {
         self.supervisor.get_cell().kill_and_wait(None).await.expect("a supervisor can be killed");
         Self::start_on(self.cloud, self.policy).await
     }
 
-    async fn allocate(&self) -> Option<Address> {
+    pub async fn allocate(&self) -> Option<Address> {
         call_t!(self.supervisor, FleetMsg::Allocate, 1000).expect("the supervisor answers")
     }
 
     /// A client asks for a place and connects there.
-    async fn player(&self) -> Address {
+    pub async fn player(&self) -> Address {
         let address = self.allocate().await.expect("a place is free");
         self.cloud.world().arrive(&address);
         address
     }
 
-    async fn list(&self) -> Vec<Address> {
+    pub async fn list(&self) -> Vec<Address> {
         call_t!(self.supervisor, FleetMsg::List, 1000).expect("the supervisor answers").unwrap_or_default()
     }
 
-    async fn wait(&self, span: Duration) {
+    pub async fn wait(&self, span: Duration) {
         tokio::time::sleep(span).await;
     }
 
     /// Waits until the world is as it should be, for ten virtual minutes at most.
-    async fn until(&self, what: &str, mut so: impl FnMut(&World) -> bool) {
+    pub async fn until(&self, what: &str, mut so: impl FnMut(&World) -> bool) {
         for _ in 0..6000 {
             if so(&self.cloud.world()) {
                 return;
@@ -76,7 +76,7 @@ impl Fleet {
         panic!("not within ten minutes: {what}; {:#?}", self.cloud.world());
     }
 
-    async fn until_available(&self, servers: usize) {
+    pub async fn until_available(&self, servers: usize) {
         for _ in 0..6000 {
             if self.list().await.len() == servers {
                 return;
@@ -86,23 +86,23 @@ impl Fleet {
         panic!("not within ten minutes: {servers} available; {:#?}", self.cloud.world());
     }
 
-    fn leave_all(&self) {
+    pub fn leave_all(&self) {
         self.cloud.world().games.values_mut().for_each(|game| game.players = 0);
     }
 
-    fn running(&self) -> Vec<TaskId> {
+    pub fn running(&self) -> Vec<TaskId> {
         self.cloud.world().running_games().map(|(task, _)| task.clone()).collect()
     }
 
-    fn alive(&self) -> BTreeSet<InstanceId> {
+    pub fn alive(&self) -> BTreeSet<InstanceId> {
         self.cloud.world().alive()
     }
 
-    fn standby(&self) -> usize {
+    pub fn standby(&self) -> usize {
         standby(&self.cloud.world())
     }
 
-    fn assert_no_complaints(&self) {
+    pub fn assert_no_complaints(&self) {
         assert!(self.cloud.world().complaints.is_empty(), "{:?}", self.cloud.world().complaints);
     }
 }

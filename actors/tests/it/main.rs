@@ -5,6 +5,7 @@
 mod fake_cloud;
 mod fleet;
 mod properties;
+mod rollout;
 mod roster;
 mod scaling;
 mod world;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use actors::model::{
-    Action, Address, CloseReason, HealthAnswer, Order, Outcome, Phase, Policy, Roster, ServerId, TaskId, Timestamp,
-    decide,
+    Action, Address, CloseReason, HealthAnswer, Order, Outcome, Phase, Policy, RolloutState, Roster, ServerId, TaskId,
+    Timestamp, decide,
 };
 use actors::ports::CloudError;
 use proptest::prelude::*;
@@ -32,31 +32,39 @@ enum Happening {
     Die(usize),
     FallSilent(usize),
     SpeakAgain(usize),
+    NewRevision {
+        broken: bool,
+    },
+    /// An operator has something to say of the newest revision.
+    RollOut(RolloutState),
     Wait(u64),
     Crash,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
-    let any = || 0..64usize;
+    let which = || 0..64usize;
     prop_oneof![
         12 => Just(Ask),
-        12 => any().prop_map(Arrive),
-        8 => any().prop_map(Leave),
-        6 => any().prop_map(PutHealthQuestion),
-        6 => any().prop_map(DeliverHealthAnswer),
-        1 => any().prop_map(LoseHealthAnswer),
+        12 => which().prop_map(Arrive),
+        8 => which().prop_map(Leave),
+        6 => which().prop_map(PutHealthQuestion),
+        6 => which().prop_map(DeliverHealthAnswer),
+        1 => which().prop_map(LoseHealthAnswer),
         10 => Just(PollAll),
         10 => Just(Observe),
-        2 => any().prop_map(ObserveAllButATask),
+        2 => which().prop_map(ObserveAllButATask),
         12 => Just(Decide),
-        12 => any().prop_map(Carry),
-        2 => any().prop_map(CarryAndLoseTheAnswer),
-        1 => any().prop_map(Refuse),
+        12 => which().prop_map(Carry),
+        2 => which().prop_map(CarryAndLoseTheAnswer),
+        1 => which().prop_map(Refuse),
         1 => Just(NeverJoins),
-        1 => any().prop_map(Die),
-        1 => any().prop_map(FallSilent),
-        1 => any().prop_map(SpeakAgain),
+        1 => which().prop_map(Die),
+        1 => which().prop_map(FallSilent),
+        1 => which().prop_map(SpeakAgain),
+        1 => any::<bool>().prop_map(|broken| NewRevision { broken }),
+        1 => prop::sample::select(vec![RolloutState::Active, RolloutState::Paused, RolloutState::RolledBack])
+            .prop_map(RollOut),
         14 => (100..20_000u64).prop_map(Wait),
         1 => Just(Crash),
     ]
@@ -121,6 +129,14 @@ impl Simulation {
             Happening::Die(which) => self.with_game(*which, |world, task| world.kill(task)),
             Happening::FallSilent(which) => self.with_game(*which, |world, task| world.silence(task, true)),
             Happening::SpeakAgain(which) => self.with_game(*which, |world, task| world.silence(task, false)),
+            Happening::NewRevision { broken } => {
+                let revision = self.world.new_revision();
+                self.world.broken.extend(broken.then_some(revision));
+            }
+            Happening::RollOut(state) => {
+                let (newest, _) = self.world.revisions.last().expect("one at least").clone();
+                self.world.record_rollout(&newest, *state).expect("it is known");
+            }
             Happening::Wait(millis) => self.wait(Duration::from_millis(*millis)),
             Happening::Crash => self.crash(),
         }
@@ -275,6 +291,10 @@ impl Simulation {
             Order::Record { server, task, role } => {
                 Outcome::Recorded { server, role, result: self.world.record(&task, role) }
             }
+            Order::RecordRollout { revision, state } => {
+                let result = self.world.record_rollout(&revision, state);
+                Outcome::RolloutRecorded { revision, state, result }
+            }
             Order::Close(doomed) => Outcome::Closed {
                 result: self.world.close(&doomed),
                 servers: doomed.into_iter().map(|doomed| doomed.server).collect(),
@@ -293,6 +313,9 @@ impl Simulation {
             Order::Launch(order) => Outcome::Launched { order, result: Err(result) },
             Order::Place(order) => Outcome::Placed { order, result: Err(result) },
             Order::Record { server, role, .. } => Outcome::Recorded { server, role, result: Err(result) },
+            Order::RecordRollout { revision, state } => {
+                Outcome::RolloutRecorded { revision, state, result: Err(result) }
+            }
             Order::Close(doomed) => {
                 let servers = doomed.into_iter().map(|doomed| doomed.server).collect();
                 Outcome::Closed { servers, result: Err(result) }
@@ -331,6 +354,9 @@ fn unanswered(outcome: Outcome) -> Outcome {
         Outcome::Launched { order, .. } => Outcome::Launched { order, result: Err(error()) },
         Outcome::Placed { order, .. } => Outcome::Placed { order, result: Err(error()) },
         Outcome::Recorded { server, role, .. } => Outcome::Recorded { server, role, result: Err(error()) },
+        Outcome::RolloutRecorded { revision, state, .. } => {
+            Outcome::RolloutRecorded { revision, state, result: Err(error()) }
+        }
         Outcome::Closed { servers, .. } => Outcome::Closed { servers, result: Err(error()) },
     }
 }
@@ -349,6 +375,7 @@ proptest! {
 
         // Left alone, with players staying as they are, the fleet comes to rest between its margins.
         simulation.world.never_joining = 0;
+        simulation.world.broken.clear();
         let silent: Vec<TaskId> = simulation.world.running_games().map(|(task, _)| task.clone()).collect();
         silent.iter().for_each(|task| simulation.world.silence(task, false));
         simulation.settle(3600);
@@ -366,5 +393,7 @@ proptest! {
         prop_assert_eq!(figures.servers as usize, alive.len());
         let grown = figures.free >= policy.upscale_margin || figures.servers == policy.max_servers;
         prop_assert!(grown, "{:?}", figures);
+        let is_full = figures.servers == policy.max_servers;
+        prop_assert!(figures.outdated == 0 || is_full, "what is outdated was replaced: {:?}", view);
     }
 }

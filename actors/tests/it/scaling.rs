@@ -24,6 +24,7 @@ fn server(number: u64, phase: Phase, unclaimed: u32) -> ServerView {
         unclaimed,
         drained: false,
         leaving: false,
+        outdated: false,
     }
 }
 
@@ -121,6 +122,39 @@ fn the_emptiest_goes_to_standby_as_long_as_enough_is_left() {
     ] {
         assert_eq!(actions(&fleet(servers.clone()), &policy), expected, "{servers:?}");
     }
+}
+
+#[test]
+fn servers_of_another_revision_make_way_for_new_ones_as_soon_as_there_is_room() {
+    let policy = Policy { max_servers: 4, ..Policy::default() }; // 4, 18, 10, at least one server
+    let old = |view: ServerView| ServerView { outdated: true, ..view };
+    for (servers, expected) in [
+        (vec![old(available(1, 9))], vec![Action::Launch(1)]), // a new one first
+        (vec![old(available(1, 10)), old(available(2, 7))], vec![Action::Launch(1)]), // though there is room
+        (vec![old(available(1, 9)), server(2, Phase::Booting, 0)], vec![]), // it is on its way
+        (vec![old(available(1, 9)), available(2, 10)], vec![Action::Standby(id(1))]),
+        (
+            vec![old(available(1, 3)), old(available(2, 9)), available(3, 10)],
+            vec![Action::Standby(id(2)), Action::Standby(id(1))],
+        ), // all of them
+        (vec![old(available(1, 3)), old(available(2, 0)), available(3, 3)], vec![Action::Launch(1)]), // the margin
+        (vec![available(1, 3), old(standby(2, 10))], vec![Action::Launch(1)]), // none is taken back
+        (vec![1, 2, 3, 4].into_iter().map(|id| old(available(id, 3))).collect(), vec![Action::Standby(id(4))]), // full
+        (vec![1, 2, 3, 4].into_iter().map(|id| old(available(id, 1))).collect(), vec![]), // and no room in it
+    ] {
+        assert_eq!(actions(&fleet(servers.clone()), &policy), expected, "{servers:?}");
+    }
+}
+
+#[test]
+fn a_rollout_has_so_many_launches_under_way_at_once() {
+    let policy = Policy { min_servers: 5, rollout_surge: 2, ..Policy::default() };
+    let old: Vec<_> = (1..=5).map(|id| ServerView { outdated: true, ..available(id, 1) }).collect();
+    assert_eq!(actions(&fleet(old.clone()), &policy), [Action::Launch(2)]);
+    let with = |view: ServerView| old.iter().copied().chain([view]).collect::<Vec<_>>();
+    assert_eq!(actions(&fleet(with(server(6, Phase::Booting, 0))), &policy), [Action::Launch(1)]);
+    let served = actions(&fleet(with(available(6, 10))), &policy);
+    assert_eq!(served, [Action::Launch(2)], "growing goes first, and nobody is sent to standby with it");
 }
 
 #[test]

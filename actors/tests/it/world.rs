@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actors::model::{
     Address, Doomed, Endpoint, HealthAnswer, Instance, InstanceId, InstanceState, LaunchOrder, LaunchOrdinal,
-    Observation, PlaceOrder, Registration, Role, Task, TaskId, TaskState, Timestamp,
+    Observation, PlaceOrder, Registration, Revision, Role, RolloutState, Target, Task, TaskId, TaskState, Timestamp,
 };
 use actors::ports::{CloudError, ProbeError};
 
@@ -34,6 +34,7 @@ pub struct Game {
     pub place: SocketAddr,
     pub placed_at: Timestamp,
     pub stopped: bool,
+    pub revision: Revision,
     pub role: Role,
     pub capacity: u32,
     pub players: u32,
@@ -43,13 +44,17 @@ pub struct Game {
     pub was_silent: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct World {
     pub machines: BTreeMap<InstanceId, Machine>,
     pub games: BTreeMap<TaskId, Game>,
     /// Instances made, by launch.
     pub launches: BTreeMap<LaunchOrdinal, Vec<InstanceId>>,
-    placements: BTreeMap<(InstanceId, u32), TaskId>,
+    placements: BTreeMap<(InstanceId, u32, Revision), TaskId>,
+    /// Every revision of the game there is, by age, with what became of its rollout.
+    pub revisions: Vec<(Revision, RolloutState)>,
+    /// Game servers of these never answer.
+    pub broken: BTreeSet<Revision>,
     /// How many of the next instances never join.
     pub never_joining: u32,
     pub capacity: u32,
@@ -59,7 +64,43 @@ pub struct World {
 
 impl World {
     pub fn new(capacity: u32) -> Self {
-        Self { capacity, ..Self::default() }
+        Self {
+            machines: BTreeMap::new(),
+            games: BTreeMap::new(),
+            launches: BTreeMap::new(),
+            placements: BTreeMap::new(),
+            revisions: vec![(Revision::new("game:1"), RolloutState::Active)],
+            broken: BTreeSet::new(),
+            never_joining: 0,
+            capacity,
+            complaints: Vec::new(),
+            made: 0,
+        }
+    }
+
+    /// A new revision of the game is there.
+    pub fn new_revision(&mut self) -> Revision {
+        let revision = Revision::new(format!("game:{}", self.revisions.len() + 1));
+        self.revisions.push((revision.clone(), RolloutState::Active));
+        revision
+    }
+
+    pub fn record_rollout(&mut self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
+        let known = self.revisions.iter_mut().find(|(known, _)| known == revision);
+        known.ok_or_else(|| CloudError::NotFound(revision.to_string()))?.1 = state;
+        Ok(())
+    }
+
+    /// What the newest revision has come to.
+    pub fn rollout(&self) -> RolloutState {
+        self.revisions.last().expect("one at least").1
+    }
+
+    fn target(&self) -> Option<Target> {
+        let ((revision, state), older) = self.revisions.split_last()?;
+        let fallback = older.iter().rfind(|(_, state)| *state != RolloutState::RolledBack);
+        let fallback = fallback.map(|(revision, _)| revision.clone());
+        Some(Target { revision: revision.clone(), state: *state, fallback })
     }
 
     fn next(&mut self) -> u64 {
@@ -72,7 +113,7 @@ impl World {
         let shown = self.machines.iter().filter(|(id, machine)| machine.owned || runs_a_game(id));
         let instances = shown.map(|(id, machine)| machine.show(id, now)).collect();
         let tasks = self.games.iter().map(|(id, game)| game.show(id, now)).collect();
-        Observation { begun_at: now, instances, tasks }
+        Observation { begun_at: now, instances, tasks, target: self.target() }
     }
 
     pub fn launch(&mut self, order: LaunchOrder, now: Timestamp) -> Result<Vec<InstanceId>, CloudError> {
@@ -98,7 +139,7 @@ impl World {
     }
 
     pub fn place(&mut self, order: &PlaceOrder, now: Timestamp) -> Result<TaskId, CloudError> {
-        let key = (order.instance.clone(), order.attempt);
+        let key = (order.instance.clone(), order.attempt, order.revision.clone());
         if let Some(before) = self.placements.get(&key) {
             return Ok(before.clone());
         }
@@ -111,6 +152,9 @@ impl World {
             return Err(CloudError::Refused("distinctInstance".into()));
         }
         let task = self.start_game(&order.instance, now);
+        let broken = self.broken.contains(&order.revision);
+        let game = self.games.get_mut(&task).expect("it was made");
+        (game.revision, game.silent) = (order.revision.clone(), broken);
         self.placements.insert(key, task.clone());
         Ok(task)
     }
@@ -123,6 +167,7 @@ impl World {
             place: place_of(&task),
             placed_at: now,
             stopped: false,
+            revision: self.revisions[0].0.clone(),
             role: Role::Available,
             capacity: self.capacity,
             players: 0,
@@ -279,6 +324,7 @@ impl Game {
                 }
                 (false, false) => TaskState::Pending,
             },
+            revision: self.revision.clone(),
             role: self.role,
             started_at: running.then(|| self.runs_at()),
         }

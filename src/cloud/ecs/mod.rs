@@ -4,7 +4,7 @@
 //! [tags](FLEET_TAG), and every call that makes something carries a client token derived from its intent, so that
 //! asking again makes nothing twice.
 //!
-//! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`close`]), the look at
+//! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`rollout`], [`close`]), the look at
 //! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
 //! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
 //! ([`errors`]). What AWS is asked before a fleet depends on it is in [`doctor`].
@@ -23,6 +23,7 @@ mod place;
 mod port;
 mod reads;
 mod role;
+mod rollout;
 mod settings;
 mod unreachable;
 mod whole_answers;
@@ -30,7 +31,9 @@ mod whole_answers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
+use actors::model::{
+    Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId, Timestamp,
+};
 use actors::ports::{Cloud, CloudError};
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -38,7 +41,7 @@ use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use aws_sdk_ecs::types::TaskDefinition;
 
 pub use connection::ConnectError;
-pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG};
+pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
 use unreachable::Complaints;
@@ -56,6 +59,8 @@ pub struct EcsCloud {
     definitions: Mutex<BTreeMap<String, TaskDefinition>>,
     /// The ARNs of the fleet's tasks that were placed or seen last, and had not ended.
     living_tasks: Mutex<BTreeSet<String>>,
+    /// The revision that was rolled back, and what is run in its place.
+    fallback: Mutex<Option<(Revision, Option<Revision>)>>,
     complaints: Complaints,
 }
 
@@ -80,6 +85,7 @@ impl EcsCloud {
             ecs: aws_sdk_ecs::Client::from_conf(ecs),
             definitions: Mutex::default(),
             living_tasks: Mutex::default(),
+            fallback: Mutex::default(),
             complaints: Complaints::default(),
         }
     }
@@ -87,6 +93,11 @@ impl EcsCloud {
     /// As with the definitions.
     fn living_tasks(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.living_tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As with the definitions.
+    fn fallback_found(&self) -> MutexGuard<'_, Option<(Revision, Option<Revision>)>> {
+        self.fallback.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every change to the cache is whole, so one that panicked left nothing half done.
@@ -98,9 +109,15 @@ impl EcsCloud {
 #[async_trait]
 impl Cloud for EcsCloud {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
-        let shown = self.look().await?;
-        let (observation, unreachable) = observation::observation(&shown, &self.settings, begun_at)?;
+        let (shown, target) = tokio::join!(self.look(), self.target());
+        let (mut observation, unreachable) = observation::observation(&shown?, &self.settings, begun_at)?;
         self.complaints.update(unreachable);
+        // Without it nothing is known to start; all else goes on.
+        observation.target = target
+            .inspect_err(
+                |error| tracing::error!(%error, "which revision is to run cannot be read: what was known of it stands"),
+            )
+            .ok();
         Ok(observation)
     }
 
@@ -116,6 +133,10 @@ impl Cloud for EcsCloud {
 
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
         self.tag(task, role).await
+    }
+
+    async fn record_rollout(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
+        self.mark(revision, state).await
     }
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {

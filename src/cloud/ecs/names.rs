@@ -1,6 +1,6 @@
 //! The names by which the fleet knows its own again in AWS. The operator's permissions and bills can build on them.
 
-use actors::model::{InstanceId, LaunchOrdinal};
+use actors::model::{LaunchOrdinal, PlaceOrder};
 
 use super::EcsSettings;
 
@@ -13,6 +13,15 @@ pub const LAUNCH_TAG: &str = "playlivechess-manager:launch";
 
 /// The tag on a task: `standby`, or `available` for one that was taken back. None on a task that never was on standby.
 pub const ROLE_TAG: &str = "playlivechess-manager:role";
+
+/// The tag on a revision of the task definition: `paused`, `rolled-back`, or `active` for one that goes on. A family may
+/// be that of several fleets, so each has a tag of its own, with its name and a hash of its cluster's at the end.
+pub const ROLLOUT_TAG: &str = "playlivechess-manager:rollout";
+
+/// The key of this fleet's [`ROLLOUT_TAG`].
+pub(super) fn rollout_tag(settings: &EcsSettings) -> String {
+    format!("{ROLLOUT_TAG}:{}-{:08x}", settings.fleet, fnv1a(settings.cluster_name()))
+}
 
 /// The client token of a launch. EC2 takes up to 64 ASCII characters; a fleet's name has at most 32, and a cluster's,
 /// with 255, has to go in as a hash.
@@ -27,24 +36,34 @@ fn fnv1a(text: &str) -> u32 {
     text.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME))
 }
 
-/// The client token of a placement. ECS takes up to 64 characters from `!` to `~`.
-pub(super) fn place_token(fleet: &str, instance: &InstanceId, attempt: u32) -> String {
-    format!("{fleet}-{instance}-{attempt}")
+/// The client token of a placement. ECS takes up to 64 characters from `!` to `~`; a family, with 255, has to go in as a
+/// hash.
+pub(super) fn place_token(fleet: &str, order: &PlaceOrder) -> String {
+    let PlaceOrder { instance, attempt, revision, .. } = order;
+    format!("{fleet}-{instance}-{:08x}", fnv1a(&format!("{revision}/{attempt}")))
 }
 
 #[cfg(test)]
 mod tests {
+    use actors::model::{InstanceId, Revision, ServerId};
+
     use super::*;
     use crate::cloud::ecs::settings::tests::settings;
 
     const LONGEST_FLEET: &str = "a-fleet-name-of-32-characters-ok";
     const LIMIT: usize = 64;
 
+    fn placement(instance: &str, attempt: u32, revision: &str) -> PlaceOrder {
+        let (server, instance, revision) =
+            (ServerId::from_number(1), InstanceId::new(instance), Revision::new(revision));
+        PlaceOrder { server, instance, attempt, revision }
+    }
+
     #[test]
     fn the_longest_tokens_are_within_the_limit_of_aws() {
         assert_eq!(LONGEST_FLEET.len(), 32);
         let launch = launch_token(&EcsSettings { fleet: LONGEST_FLEET.into(), ..settings() }, LaunchOrdinal(u64::MAX));
-        let place = place_token(LONGEST_FLEET, &InstanceId::new("i-0123456789abcdef0"), u32::MAX);
+        let place = place_token(LONGEST_FLEET, &placement("i-0123456789abcdef0", u32::MAX, &"g".repeat(255)));
         for token in [launch, place] {
             assert!(token.len() <= LIMIT, "{token} has {} characters", token.len());
             assert!(token.bytes().all(|byte| byte.is_ascii_graphic()), "{token}");
@@ -59,11 +78,12 @@ mod tests {
 
     #[test]
     fn one_intent_has_one_token_and_another_intent_another() {
-        let instance = InstanceId::new("i-1");
         assert_eq!(launch_token(&settings(), LaunchOrdinal(7)), "chess-933b5bde-7");
         let elsewhere = EcsSettings { cluster: "staging".into(), ..settings() };
         assert_ne!(launch_token(&elsewhere, LaunchOrdinal(7)), launch_token(&settings(), LaunchOrdinal(7)));
-        assert_eq!(place_token("chess", &instance, 0), "chess-i-1-0");
-        assert_ne!(place_token("chess", &instance, 0), place_token("chess", &instance, 1));
+        let token = |instance, attempt, revision| place_token("chess", &placement(instance, attempt, revision));
+        assert_eq!(token("i-1", 0, "game:7"), token("i-1", 0, "game:7"));
+        let others = [token("i-2", 0, "game:7"), token("i-1", 1, "game:7"), token("i-1", 0, "game:8")];
+        assert!(!others.contains(&token("i-1", 0, "game:7")), "{others:?}");
     }
 }

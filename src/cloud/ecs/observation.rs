@@ -13,6 +13,7 @@ use aws_sdk_ecs::types::{self as ecs, ContainerInstanceStatus, TaskDefinition};
 use super::endpoint::{NoEndpoint, endpoint_of};
 use super::errors::incomplete;
 use super::foreign::{is_over, is_wanted};
+use super::rollout::revision_of;
 use super::{EcsSettings, FLEET_TAG, LAUNCH_TAG, has_ended, role};
 
 /// All that AWS showed in one look.
@@ -53,9 +54,12 @@ pub(super) fn observation(
             TaskState::Pending
         });
         let (role, started_at) = (role::recorded(task), task.started_at().map(timestamp));
-        tasks.push(Task { id, instance: look.instance_of(task).map(InstanceId::new), state, role, started_at });
+        let definition = task.task_definition_arn();
+        let revision = revision_of(definition.ok_or_else(|| incomplete("DescribeTasks", "taskDefinitionArn"))?);
+        let instance = look.instance_of(task).map(InstanceId::new);
+        tasks.push(Task { id, instance, state, revision, role, started_at });
     }
-    Ok((Observation { begun_at, instances, tasks }, unreachable))
+    Ok((Observation { begun_at, instances, tasks, target: None }, unreachable))
 }
 
 struct Look<'a> {

@@ -1,6 +1,6 @@
 //! What AWS shows, and what the fleet is told of it.
 
-use actors::model::{Address, Role};
+use actors::model::{Address, Revision, Role};
 use aws_sdk_ec2::types::Tag as Ec2Tag;
 use aws_sdk_ecs::types::{Attachment, Container, KeyValuePair, NetworkBinding, NetworkInterface, NetworkMode, Tag};
 
@@ -41,6 +41,7 @@ fn task(last_status: &str, desired_status: &str) -> ecs::builders::TaskBuilder {
     let binding = NetworkBinding::builder().container_port(8000).host_port(32768).build();
     ecs::Task::builder()
         .task_arn("task-1")
+        .task_definition_arn("arn:aws:ecs:ap-south-1:1:task-definition/game:1")
         .container_instance_arn("member-1")
         .last_status(last_status)
         .desired_status(desired_status)
@@ -98,6 +99,7 @@ fn a_game_server_is_shown_with_its_instance() {
             id: TaskId::new("task-1"),
             instance: Some(InstanceId::new("i-1")),
             state: running("203.0.113.7:32768", "203.0.113.7:32768"),
+            revision: Revision::new("game:1"),
             role: Role::Available,
             started_at: Some(Timestamp::from_secs(1_700_000_060)),
         }]

@@ -1,6 +1,6 @@
 //! Placing a game server's task on one instance, alone.
 
-use actors::model::{InstanceId, PlaceOrder, TaskId};
+use actors::model::{PlaceOrder, TaskId};
 use actors::ports::CloudError;
 use aws_sdk_ec2::types::Instance;
 use aws_sdk_ecs::operation::run_task::RunTaskOutput;
@@ -17,7 +17,7 @@ use super::names::place_token;
 impl EcsCloud {
     /// Runs one task on the instance named. ECS gives for one token the same task, however often it is asked.
     pub(super) async fn run_task(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
-        let network = self.network_for(&order.instance).await?;
+        let network = self.network_for(order).await?;
         let call = self.place_call(order).set_network_configuration(network);
         placed(&call.send().await.map_err(failed("RunTask"))?)
     }
@@ -33,19 +33,19 @@ impl EcsCloud {
         self.ecs
             .run_task()
             .cluster(&self.settings.cluster)
-            .task_definition(&self.settings.task_definition)
+            .task_definition(order.revision.as_str())
             .count(1)
             .launch_type(LaunchType::Ec2)
             .placement_constraints(here.build())
             .placement_constraints(alone.build())
             .started_by(&self.settings.fleet)
-            .client_token(place_token(&self.settings.fleet, &order.instance, order.attempt))
+            .client_token(place_token(&self.settings.fleet, order))
     }
 
     /// A task in awsvpc mode has a network interface of its own, which RunTask must be told a subnet for: its
     /// instance's, since no other is sure to be in the same zone; and its instance's security groups.
-    async fn network_for(&self, instance: &InstanceId) -> Result<Option<NetworkConfiguration>, CloudError> {
-        let definition = self.describe_definition(&self.settings.task_definition).await?;
+    async fn network_for(&self, order: &PlaceOrder) -> Result<Option<NetworkConfiguration>, CloudError> {
+        let (instance, definition) = (&order.instance, self.known_definition(order.revision.as_str()).await?);
         if definition.network_mode() != Some(&NetworkMode::Awsvpc) {
             return Ok(None);
         }

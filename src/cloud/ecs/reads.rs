@@ -87,13 +87,13 @@ impl EcsCloud {
         answer.task_definition.ok_or_else(|| incomplete("DescribeTaskDefinition", "taskDefinition"))
     }
 
-    /// The revision of a task definition with this ARN, asked for once.
-    pub(super) async fn known_definition(&self, arn: &str) -> Result<TaskDefinition, CloudError> {
-        if let Some(definition) = self.definitions().get(arn) {
+    /// The revision of a task definition with this ARN, or `family:revision`, asked for once.
+    pub(super) async fn known_definition(&self, name: &str) -> Result<TaskDefinition, CloudError> {
+        if let Some(definition) = self.definitions().get(name) {
             return Ok(definition.clone());
         }
-        let definition = self.describe_definition(arn).await?;
-        self.definitions().insert(arn.to_owned(), definition.clone());
+        let definition = self.describe_definition(name).await?;
+        self.definitions().insert(name.to_owned(), definition.clone());
         Ok(definition)
     }
 }

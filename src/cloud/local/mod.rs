@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use actors::model::{
     Address, Doomed, Endpoint, Instance, InstanceId, InstanceState, LaunchOrder, LaunchOrdinal, Observation,
-    PlaceOrder, Registration, Role, Task, TaskId, TaskState, Timestamp, VISIBILITY,
+    PlaceOrder, Registration, Revision, Role, RolloutState, Target, Task, TaskId, TaskState, Timestamp, VISIBILITY,
 };
 use actors::ports::{Clock, Cloud, CloudError};
 use async_trait::async_trait;
@@ -57,7 +57,11 @@ pub struct LocalCloud {
 struct State {
     machines: BTreeMap<InstanceId, Machine>,
     tasks_placed: u64,
+    rollout: RolloutState,
 }
+
+/// All that is run here is the one command of the settings.
+const REVISION: &str = "command:1";
 
 /// An instance, and what runs there.
 struct Machine {
@@ -103,7 +107,8 @@ impl Cloud for LocalCloud {
         let boot_delay = self.settings.boot_delay;
         let instances = state.machines.iter().map(|(id, machine)| machine.show(id, begun_at, boot_delay)).collect();
         let tasks = state.machines.iter().filter_map(|(id, machine)| machine.show_task(id)).collect();
-        Ok(Observation { begun_at, instances, tasks })
+        let target = Target { revision: Revision::new(REVISION), state: state.rollout, fallback: None };
+        Ok(Observation { begun_at, instances, tasks, target: Some(target) })
     }
 
     async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
@@ -156,6 +161,11 @@ impl Cloud for LocalCloud {
         Ok(())
     }
 
+    async fn record_rollout(&self, _: &Revision, rollout: RolloutState) -> Result<(), CloudError> {
+        self.state().rollout = rollout;
+        Ok(())
+    }
+
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
         let now = self.clock.now();
         let mut state = self.state();
@@ -200,6 +210,7 @@ impl Machine {
             id: placed.task.clone(),
             instance: Some(id.clone()),
             state: if placed.process.is_over() { TaskState::Stopped } else { TaskState::Running(running()) },
+            revision: Revision::new(REVISION),
             role: placed.role,
             started_at: Some(placed.started_at),
         })

@@ -10,6 +10,7 @@ use super::health::Health;
 use super::http::Http;
 use super::launch::Launch;
 use super::local::Local;
+use super::rollout::Rollout;
 use super::scaling::Scaling;
 use crate::config::kind::Kind;
 use crate::config::setting::Given::Default;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub health: Health,
     /// How long a launch may take.
     pub launch: Launch,
+    /// How a new revision of the game takes the place of the old one.
+    pub rollout: Rollout,
     /// How the cloud is called.
     pub cloud_calls: CloudCalls,
     /// How clients are answered.

@@ -7,6 +7,7 @@ pub(super) mod http;
 pub(super) mod launch;
 pub(super) mod local;
 pub(super) mod manager;
+pub(super) mod rollout;
 pub(super) mod scaling;
 
 use std::time::Duration;

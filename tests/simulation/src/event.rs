@@ -4,7 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Role, TaskId, Timestamp};
+use actors::model::{
+    Address, HealthAnswer, InstanceId, LaunchOrdinal, Revision, Role, RolloutState, TaskId, Timestamp,
+};
 
 use crate::faults::{Accident, Fault};
 
@@ -36,8 +38,10 @@ pub enum Call {
     RunTask {
         /// Where.
         instance: InstanceId,
-        /// Which attempt, from which its client token is made.
-        attempt: u32,
+        /// Its client token.
+        token: String,
+        /// Of what.
+        revision: Revision,
     },
     /// `TagResource` with the role of a task.
     Tag {
@@ -45,6 +49,13 @@ pub enum Call {
         task: TaskId,
         /// The role.
         role: Role,
+    },
+    /// `TagResource` with the state of a revision's rollout.
+    Mark {
+        /// Which.
+        revision: Revision,
+        /// The state.
+        state: RolloutState,
     },
     /// `StopTask`.
     StopTask {
@@ -152,9 +163,15 @@ pub enum Event {
         task: TaskId,
         /// On which instance.
         instance: InstanceId,
+        /// Of what.
+        revision: Revision,
         /// By whom.
         by: Cause,
     },
+    /// A revision of the game was registered, whose game servers come to serve or not.
+    Registered(Revision, bool),
+    /// The state of its rollout was recorded on a revision.
+    Marked(Revision, RolloutState, Cause),
     /// A task runs, reachable there.
     Running(TaskId, Address),
     /// A task's end began: its players are cut off, if it has any.
@@ -230,7 +247,8 @@ impl fmt::Display for Call {
             Self::ReadCluster => f.write_str("List and Describe"),
             Self::Read(action) => f.write_str(action),
             Self::RunInstances { ordinal, count } => write!(f, "RunInstances {count} (launch {ordinal})"),
-            Self::RunTask { instance, attempt } => write!(f, "RunTask on {instance} (attempt {attempt})"),
+            Self::RunTask { instance, token, revision } => write!(f, "RunTask {revision} on {instance} ({token})"),
+            Self::Mark { revision, state } => write!(f, "TagResource {revision} {}", state.name()),
             Self::Tag { task, role } => write!(f, "TagResource {task} {}", role.name()),
             Self::StopTask { task } => write!(f, "StopTask {task}"),
             Self::Terminate { instances } => write!(f, "TerminateInstances {instances:?}"),
@@ -276,7 +294,13 @@ impl fmt::Display for Event {
             Self::Draining(instance) => write!(f, "{instance} drains"),
             Self::OtherTask(instance) => write!(f, "somebody else's task runs on {instance}"),
             Self::OtherTaskEnded(instance) => write!(f, "somebody else's task has ended on {instance}"),
-            Self::Placed { task, instance, by } => write!(f, "{task} was placed on {instance} {by}"),
+            Self::Placed { task, instance, revision, by } => {
+                write!(f, "{task} of {revision} was placed on {instance} {by}")
+            }
+            Self::Registered(revision, works) => {
+                write!(f, "{revision} was registered{}", if *works { "" } else { ", and does not work" })
+            }
+            Self::Marked(revision, state, by) => write!(f, "{revision} is marked {} {by}", state.name()),
             Self::Running(task, address) => write!(f, "{task} runs at {address}"),
             Self::TaskEnded(task, cause) => write!(f, "{task} ended {cause}"),
             Self::Tagged(task, role) => write!(f, "{task} is recorded as {}", role.name()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use actors::model::Timestamp;
+use actors::model::{RolloutState, Timestamp};
 
 use crate::event::Call;
 
@@ -133,6 +133,13 @@ pub enum Accident {
     OtherTaskByHand,
     /// A spot notice: the instance drains, and is gone two minutes later.
     SpotNotice,
+    /// Somebody registers a new revision of the game's task definition.
+    NewRevision {
+        /// Its game servers come to serve.
+        works: bool,
+    },
+    /// An operator has something to say of the newest revision's rollout.
+    Marked(RolloutState),
     /// A game server's process dies.
     GameDies,
     /// A game server hangs, and never comes back.
@@ -192,7 +199,7 @@ impl Change {
             Self::Any => call.is_change(),
             Self::Launch => matches!(call, Call::RunInstances { .. }),
             Self::Placement => matches!(call, Call::RunTask { .. }),
-            Self::Role => matches!(call, Call::Tag { .. }),
+            Self::Role => matches!(call, Call::Tag { .. } | Call::Mark { .. }),
             Self::End => matches!(call, Call::StopTask { .. } | Call::Terminate { .. }),
         }
     }
@@ -209,6 +216,11 @@ impl Accident {
             Self::GameByHand => "game started by hand",
             Self::OtherTaskByHand => "other task on an instance",
             Self::SpotNotice => "spot notice",
+            Self::NewRevision { works: true } => "new revision",
+            Self::NewRevision { works: false } => "new revision that does not work",
+            Self::Marked(RolloutState::Active) => "rollout resumed by hand",
+            Self::Marked(RolloutState::Paused) => "rollout paused by hand",
+            Self::Marked(RolloutState::RolledBack) => "rollout rolled back by hand",
             Self::GameDies => "game server died",
             Self::GameHangs => "game server hangs for good",
             Self::Rush(_) => "rush of players",

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
 use actors::model::{
-    Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp,
+    Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState,
+    TaskId, Timestamp,
 };
 use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
 use async_trait::async_trait;
@@ -244,15 +245,21 @@ impl Cloud for Ports {
     }
 
     async fn place(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
-        let PlaceOrder { instance, attempt, .. } = order.clone();
-        let (token, by) = (format!("{instance}-{attempt}"), Cause::Manager(self.manager));
-        let call = Call::RunTask { instance: instance.clone(), attempt };
-        self.call(call, move |world| world.run_task(token, &instance, true, by)).await
+        let PlaceOrder { instance, attempt, revision, .. } = order.clone();
+        let (token, by) = (format!("{instance}-{revision}-{attempt}"), Cause::Manager(self.manager));
+        let call = Call::RunTask { instance: instance.clone(), token: token.clone(), revision: revision.clone() };
+        self.call(call, move |world| world.run_task(token, &instance, &revision, true, by)).await
     }
 
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
         let task = task.clone();
         self.call(Call::Tag { task: task.clone(), role }, move |world| world.tag(&task, role)).await
+    }
+
+    async fn record_rollout(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
+        let (revision, by) = (revision.clone(), Cause::Manager(self.manager));
+        let call = Call::Mark { revision: revision.clone(), state };
+        self.call(call, move |world| world.mark(&revision, state, by)).await
     }
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::model::{AllocationRule, Policy, Timestamp};
+use actors::model::{AllocationRule, Policy, RolloutState, Timestamp};
 
 use crate::chance::Chance;
 use crate::faults::{Accident, Change, CrashPoint, Fault, FaultKind, Moment};
@@ -101,6 +101,8 @@ fn policy(chance: &mut Chance) -> Policy {
         silence_grace: chance.pick(&[15, 30, 60].map(seconds)),
         launch_backoff: chance.pick(&[1, 5, 10].map(seconds)),
         launch_backoff_max: chance.pick(&[60, 300].map(seconds)),
+        rollout_surge: chance.number(1, 3),
+        rollout_failures: chance.number(1, 4),
         observe_interval: chance.pick(&[5, 10, 15].map(seconds)),
         call_timeout: chance.pick(&[10, 30].map(seconds)),
         ..Policy::default()
@@ -191,6 +193,7 @@ fn accidents(chance: &mut Chance, trouble: Duration, faults: &[Fault]) -> Vec<(T
 }
 
 fn accident(chance: &mut Chance) -> Accident {
+    const STATES: [RolloutState; 3] = [RolloutState::Active, RolloutState::Paused, RolloutState::RolledBack];
     let turns = chance.number(0, 40);
     let call = chance.pick(&[Change::Any, Change::Launch, Change::Placement, Change::Role, Change::End]);
     let point = chance.pick(&[
@@ -205,6 +208,8 @@ fn accident(chance: &mut Chance) -> Accident {
     let moment = chance.pick(&[Moment::Now, Moment::Busy, Moment::Busy]);
     let crash = Accident::Crash(point, down);
     let rush = Accident::Rush(chance.number(5, 40));
+    let new_revision = Accident::NewRevision { works: chance.happens(0.7) };
+    let marked = Accident::Marked(chance.pick(&STATES));
     let second = Accident::SecondManager(chance.seconds(20.0, 600.0));
     chance.pick(&[
         Accident::InstanceLost,
@@ -214,6 +219,9 @@ fn accident(chance: &mut Chance) -> Accident {
         Accident::GameByHand,
         Accident::OtherTaskByHand,
         Accident::SpotNotice,
+        new_revision,
+        new_revision,
+        marked,
         Accident::GameDies,
         Accident::GameHangs,
         rush,

@@ -75,12 +75,16 @@ impl Roster {
 
     fn check_floor(&self, id: ServerId) -> Result<(), Refused> {
         let silent_after = self.policy.silent_after_misses;
-        let free = self.servers.get(&id).ok_or(Refused::Gone)?.free(silent_after);
+        let server = self.servers.get(&id).ok_or(Refused::Gone)?;
+        let free = server.free(silent_after);
+        // It makes room for the one that replaces it.
+        let makes_room = self.rollout.is_outdated(server.revision.as_ref()) && self.size() >= self.policy.max_servers;
+        let fewest = if makes_room { 1 } else { self.policy.min_servers };
         let takes_players = self.servers.values().filter(|server| {
             server.phase == Phase::Available && server.health.condition(silent_after) == Condition::Answering
         });
         let left = self.index.total().saturating_sub(u64::from(free));
-        if left < u64::from(self.policy.upscale_margin) || takes_players.count() <= self.policy.min_servers as usize {
+        if left < u64::from(self.policy.upscale_margin) || takes_players.count() <= fewest as usize {
             return Err(Refused::Floor);
         }
         Ok(())

@@ -13,12 +13,13 @@ mod view;
 
 use std::collections::BTreeMap;
 
-use super::allocation::AllocationIndex;
-use super::id::{InstanceId, ServerId};
+use super::allocation::{AllocationIndex, Room};
+use super::id::{InstanceId, Revision, ServerId};
 use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
 use super::life::{Event, Impossible, Phase};
 use super::policy::Policy;
+use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
 use super::server::{Host, Server};
 use super::time::Timestamp;
 
@@ -62,6 +63,13 @@ pub enum Note {
         /// How long it took.
         lead_time: LeadTime,
     },
+    /// Something happened to the rollout of a revision.
+    Rollout {
+        /// Which.
+        revision: Revision,
+        /// What.
+        what: RolloutNote,
+    },
     /// Something was said of a server that cannot be.
     Impossible {
         /// Which.
@@ -86,6 +94,7 @@ pub struct Roster {
     /// When most of the fleet was last seen to be silent: no server's silence counts from before then.
     blind_at: Timestamp,
     lead_times: LeadTimes,
+    rollout: Rollout,
     notes: Vec<Note>,
 }
 
@@ -102,6 +111,7 @@ impl Roster {
             observed_at: None,
             blind_at: Timestamp::default(),
             lead_times: LeadTimes::default(),
+            rollout: Rollout::default(),
             notes: Vec::new(),
         }
     }
@@ -114,8 +124,7 @@ impl Roster {
     /// Changes what the operator wants. Holds that are open keep the end they were given.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
-        let known: Vec<ServerId> = self.servers.keys().copied().collect();
-        known.into_iter().for_each(|id| self.reindex(id));
+        self.reindex_all();
     }
 
     /// Every server that is not gone, oldest first.
@@ -136,6 +145,21 @@ impl Roster {
     /// How long the last launches took.
     pub const fn lead_times(&self) -> &LeadTimes {
         &self.lead_times
+    }
+
+    /// The revision that the operator wants, and what has become of its rollout.
+    pub const fn target(&self) -> Option<&Target> {
+        self.rollout.target()
+    }
+
+    /// How many servers of the target failed since its rollout began.
+    pub const fn rollout_failures(&self) -> u32 {
+        self.rollout.failures()
+    }
+
+    /// The revision that servers are started with.
+    pub fn wanted(&self) -> Option<&Revision> {
+        self.rollout.wanted()
     }
 
     /// What happened since this was last asked.
@@ -168,6 +192,7 @@ impl Roster {
             return;
         }
         let (ordinal, instance) = (server.ordinal, server.instance().cloned());
+        let revision = server.revision.clone();
         let lead_time = server.milestones.lead_time(now).filter(|_| event == Event::Answered);
         self.notes.push(Note::Moved { server: id, instance, from, to });
         if from.is_launching() && !to.is_launching() {
@@ -182,6 +207,12 @@ impl Roster {
                 self.ledger.failed(ordinal, &self.policy, now);
             }
         }
+        if let (Phase::Closing(reason), Some(revision)) = (to, revision)
+            && blames_revision(from, reason)
+        {
+            let most = self.policy.rollout_failures;
+            self.roll_out(|rollout| rollout.failed(&revision, most, now));
+        }
         self.reindex(id);
         if to == Phase::Gone {
             self.servers.remove(&id);
@@ -192,9 +223,27 @@ impl Roster {
     fn reindex(&mut self, id: ServerId) {
         if let Some(server) = self.servers.get_mut(&id) {
             let free = server.free(self.policy.silent_after_misses);
-            self.index.update(id, server.indexed, free);
-            server.indexed = free;
+            let room = Room { outdated: self.rollout.is_outdated(server.revision.as_ref()), free };
+            self.index.update(id, server.indexed, room);
+            server.indexed = room;
         }
+    }
+
+    /// Changes what the fleet is to run, or may: other servers may be the ones to be replaced then.
+    fn roll_out(&mut self, change: impl FnOnce(&mut Rollout)) {
+        let standing = |rollout: &Rollout| (rollout.wanted().cloned(), rollout.target().map(|target| target.state));
+        let before = standing(&self.rollout);
+        change(&mut self.rollout);
+        let notes = self.rollout.take_notes().into_iter();
+        self.notes.extend(notes.map(|(revision, what)| Note::Rollout { revision, what }));
+        if standing(&self.rollout) != before {
+            self.reindex_all();
+        }
+    }
+
+    fn reindex_all(&mut self) {
+        let known: Vec<ServerId> = self.servers.keys().copied().collect();
+        known.into_iter().for_each(|id| self.reindex(id));
     }
 
     /// Servers that are not gone, and servers asked for.

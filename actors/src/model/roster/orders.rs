@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Roster;
-use crate::model::id::{InstanceId, ServerId};
+use crate::model::id::{InstanceId, Revision, ServerId};
 use crate::model::launches::VISIBILITY;
 use crate::model::life::{Event, Phase};
 use crate::model::observation::Role;
@@ -28,7 +28,12 @@ impl Roster {
     pub fn orders(&mut self, now: Timestamp) -> Vec<Order> {
         // An outcome is sure to arrive within a call's time limit; the rest is for waiting in line.
         let patience = self.policy.call_timeout * 2;
-        let mut orders: Vec<Order> = self.ledger.take_order(now, patience).map(Order::Launch).into_iter().collect();
+        let launch = self.ledger.take_order(now, patience).map(Order::Launch);
+        let mut orders: Vec<Order> = launch.into_iter().chain(self.rollout.take_order(now, patience)).collect();
+        let target = self.rollout.target().map(|target| target.revision.clone());
+        let is_of_target =
+            |server: &&Server| server.phase.is_launching() && server.revision.is_some() && server.revision == target;
+        let mut starting = count(self.servers.values().filter(is_of_target));
         let spared = self.instances_in_use();
         let mut doomed = Vec::new();
         let mut nothing_left = Vec::new();
@@ -44,8 +49,12 @@ impl Roster {
                 } else {
                     doomed.push(end);
                 }
-            } else if let Some(order) = errand(server) {
-                server.unanswered_placements += u32::from(matches!(order, Order::Place(_)));
+            } else if let Some(order) = errand(server, self.rollout.next(starting, self.policy.rollout_surge)) {
+                if let Order::Place(place) = &order {
+                    server.unanswered_placements += 1;
+                    starting += u32::from(server.revision.is_none() && Some(&place.revision) == target.as_ref());
+                    server.revision = Some(place.revision.clone());
+                }
                 orders.push(order);
             } else {
                 continue;
@@ -77,6 +86,9 @@ impl Roster {
             }
             Outcome::Placed { order, result: Err(error) } => self.not_placed(&order, &error, now),
             Outcome::Recorded { server, role, result } => self.recorded(server, role, result.is_ok(), now),
+            Outcome::RolloutRecorded { revision, state, result } => {
+                self.roll_out(|rollout| rollout.recorded(&revision, state, result.is_ok(), now));
+            }
             Outcome::Closed { servers, result } => {
                 for id in servers {
                     match &result {
@@ -161,13 +173,20 @@ impl Roster {
     }
 }
 
-/// What is to be done in the cloud for a server that lives.
-fn errand(server: &Server) -> Option<Order> {
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// What is to be done in the cloud for a server that lives; one that is not placed yet is started with `next`.
+fn errand(server: &Server, next: Option<&Revision>) -> Option<Order> {
     match server.phase {
         Phase::Joined if server.task.is_none() => {
             let host = server.host.as_ref().filter(|host| host.may_terminate() && host.connected && !host.leaving)?;
             let attempt = server.refused_placements;
-            Some(Order::Place(PlaceOrder { server: server.id, instance: host.id.clone(), attempt }))
+            // A request that was not answered may have placed a task: the same one is made again.
+            let asked_for = server.revision.as_ref().filter(|_| server.unanswered_placements > 0);
+            let revision = asked_for.or(next)?.clone();
+            Some(Order::Place(PlaceOrder { server: server.id, instance: host.id.clone(), attempt, revision }))
         }
         Phase::Available | Phase::Standby if server.role_unrecorded => {
             Some(Order::Record { server: server.id, task: server.task.clone()?, role: server.role()? })

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Note, Roster};
-use crate::model::id::{InstanceId, ServerId, TaskId};
+use crate::model::id::{InstanceId, Revision, ServerId, TaskId};
 use crate::model::launches::VISIBILITY;
 use crate::model::life::{CloseReason, Event, Phase};
 use crate::model::observation::{Instance, InstanceState, Observation, Role, Task, TaskState};
@@ -32,6 +32,9 @@ impl Roster {
             instances: observation.instances.iter().map(|instance| (&instance.id, instance)).collect(),
             tasks: observation.tasks.iter().map(|task| (&task.id, task)).collect(),
         };
+        if let Some(target) = &observation.target {
+            self.roll_out(|rollout| rollout.observe(target, observation.begun_at, now));
+        }
         self.adopt_tasks(&sight, now);
         self.adopt_instances(&sight, now);
         let known: Vec<ServerId> = self.servers.keys().copied().collect();
@@ -40,9 +43,16 @@ impl Roster {
             instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, &instance.id));
             self.ledger.saw_instance(&instance.id);
         }
+        self.note_what_serves();
         self.ledger.looked(sight.begun_at);
         self.ledger.expire(now);
         self.observed_at = Some(observation.begun_at);
+    }
+
+    fn note_what_serves(&mut self) {
+        let available = self.servers.values().filter(|server| server.phase == Phase::Available);
+        let revisions: Vec<Revision> = available.filter_map(|server| server.revision.clone()).collect();
+        self.roll_out(|rollout| rollout.serves(revisions.iter()));
     }
 
     /// Gives every living task a server: the one that waits for it on its instance, or a new one.
@@ -57,7 +67,10 @@ impl Roster {
         for task in sight.tasks.values().filter(|task| task.state != TaskState::Stopped && !known.contains(&task.id)) {
             let waits = task.instance.as_ref().and_then(|instance| waiting.remove(instance));
             match waits.and_then(|id| self.servers.get_mut(&id)) {
-                Some(server) => server.task = Some(task.id.clone()),
+                Some(server) => {
+                    server.task = Some(task.id.clone());
+                    server.revision = Some(task.revision.clone());
+                }
                 None => self.adopt(task, sight, now),
             }
         }
@@ -75,6 +88,7 @@ impl Roster {
         let unknown_holds_until = now + self.policy.hold_ttl;
         let server = self.add(phase, instance.map(Host::seen), since, now);
         server.task = Some(task.id.clone());
+        server.revision = Some(task.revision.clone());
         server.ordinal = instance.and_then(|instance| instance.ordinal);
         server.unknown_holds_until = unknown_holds_until;
     }
@@ -219,7 +233,7 @@ impl Roster {
 }
 
 impl Server {
-    /// Notes how far the look shows its launch to have come.
+    /// Notes how far the look shows its launch to have come, and with what.
     fn follow_milestones(&mut self, task: Option<&Task>, instance: Option<&Instance>, now: Timestamp) {
         let milestones = &mut self.milestones;
         if instance.is_some_and(|instance| instance.state == InstanceState::Running) {
@@ -228,8 +242,9 @@ impl Server {
         if let Some(joined_at) = instance.and_then(joined_at) {
             milestones.registered_at.get_or_insert(joined_at);
         }
-        if task.is_some() {
+        if let Some(task) = task {
             milestones.placed_at.get_or_insert(now);
+            self.revision = Some(task.revision.clone());
         }
     }
 }

@@ -50,6 +50,7 @@ impl Roster {
             unclaimed: server.unclaimed(),
             drained: server.is_drained(silent_after),
             leaving: server.is_leaving(),
+            outdated: self.rollout.is_outdated(server.revision.as_ref()),
         }
     }
 }

@@ -13,7 +13,7 @@
 
 use std::error::Error;
 
-use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Role, ServerId, TaskId};
+use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Revision, Role, ServerId, TaskId};
 use actors::ports::CloudError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Instance;
@@ -56,8 +56,12 @@ impl Doctor {
             _ => launch.clone(),
         };
         let terminate = cloud.dry_terminate(owned.as_deref().unwrap_or_default()).await;
-        let nowhere =
-            PlaceOrder { server: ServerId::from_number(0), instance: InstanceId::new(NO_INSTANCE), attempt: 0 };
+        let nowhere = PlaceOrder {
+            server: ServerId::from_number(0),
+            instance: InstanceId::new(NO_INSTANCE),
+            attempt: 0,
+            revision: Revision::new(&cloud.settings.task_definition),
+        };
         let (placed, stopped, tagged) = join!(
             cloud.place_call(&nowhere).send(),
             cloud.stop_task(no_task.clone()),

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Role, TaskId, Timestamp};
+use actors::model::{
+    Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Revision, Role, RolloutState, TaskId, Timestamp,
+};
 
 use super::ending::Ground;
 use super::places::owed;
+use super::rollouts::RevisionBook;
 use crate::event::{Arrival, Call, Event, Given, ManagerId, PlayerId};
 use crate::scenario::CONCURRENCY;
 
@@ -22,6 +25,8 @@ pub(super) struct Books {
     pub(super) now: Timestamp,
     pub(super) machines: BTreeMap<InstanceId, MachineBook>,
     pub(super) tasks: BTreeMap<TaskId, TaskBook>,
+    /// Every revision there is, the oldest first.
+    pub(super) revisions: Vec<(Revision, RevisionBook)>,
     /// Who ran last at an address.
     pub(super) at: BTreeMap<Address, TaskId>,
     pub(super) managers: BTreeMap<ManagerId, ManagerBook>,
@@ -62,6 +67,7 @@ pub(super) struct MachineBook {
 #[derive(Debug)]
 pub(super) struct TaskBook {
     pub(super) instance: InstanceId,
+    pub(super) revision: Revision,
     pub(super) address: Option<Address>,
     pub(super) running_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
@@ -107,6 +113,8 @@ pub(super) struct ManagerBook {
     /// Launches it asked for, and when first.
     pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
     pub(super) last_standby_at: Timestamp,
+    /// Where it asked for what to be started, and when first.
+    pub(super) placements: BTreeMap<(InstanceId, Revision), Timestamp>,
 }
 
 /// What a manager heard at an address.
@@ -146,6 +154,7 @@ impl Books {
             now: Timestamp::default(),
             machines: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            revisions: Vec::new(),
             at: BTreeMap::new(),
             managers: BTreeMap::new(),
             launches: BTreeMap::new(),
@@ -256,8 +265,17 @@ impl Books {
                 machine.other_task_since = None;
                 machine.other_task_until = Some(now);
             }),
-            Event::Placed { task, instance, .. } => {
-                self.tasks.insert(task.clone(), TaskBook::placed(instance.clone(), now));
+            Event::Placed { task, instance, revision, .. } => {
+                self.tasks.insert(task.clone(), TaskBook::placed(instance.clone(), revision.clone(), now));
+            }
+            Event::Registered(revision, works) => {
+                let book = RevisionBook { works: *works, state: RolloutState::Active, since: now };
+                self.revisions.push((revision.clone(), book));
+            }
+            Event::Marked(revision, state, _) => {
+                if let Some((_, book)) = self.revisions.iter_mut().find(|(name, _)| name == revision) {
+                    (book.state, book.since) = (*state, now);
+                }
             }
             Event::Running(task, address) => {
                 self.at.insert(address.clone(), task.clone());
@@ -330,6 +348,9 @@ impl Books {
             Call::RunInstances { ordinal, .. } => {
                 book.launches.entry(*ordinal).or_insert(now);
                 book.highest_launch = book.highest_launch.max(Some(*ordinal));
+            }
+            Call::RunTask { instance, revision, .. } => {
+                book.placements.entry((instance.clone(), revision.clone())).or_insert(now);
             }
             Call::Tag { task, role } => {
                 if *role == Role::Available {
@@ -417,9 +438,10 @@ impl MachineBook {
 }
 
 impl TaskBook {
-    const fn placed(instance: InstanceId, now: Timestamp) -> Self {
+    const fn placed(instance: InstanceId, revision: Revision, now: Timestamp) -> Self {
         Self {
             instance,
+            revision,
             address: None,
             running_at: None,
             ended_at: None,
@@ -455,6 +477,7 @@ impl ManagerBook {
             open_launch: None,
             launches: BTreeMap::new(),
             last_standby_at: Timestamp::from_micros(0),
+            placements: BTreeMap::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod books;
 mod ending;
 mod places;
 mod rest;
+mod rollouts;
 mod size;
 
 use std::fmt;
@@ -44,6 +45,9 @@ pub enum Rule {
     Stopping,
     /// No player in a game is ever cut off by the manager.
     Players,
+    /// A revision that does not work is given up, one that was rolled back is started no more, and at rest the fleet runs
+    /// the one that is wanted.
+    Rollout,
     /// No place is lost: with everybody at rest, as many are given out as are free.
     Capacity,
     /// Calls stay within AWS's buckets.
@@ -121,7 +125,7 @@ impl Observer {
         self.books.note(event);
         match event {
             Event::Launched { instance, .. } => self.books.check_launched(instance),
-            Event::Placed { task, instance, by } => self.books.check_placed(task, instance, *by),
+            Event::Placed { task, instance, by, .. } => self.books.check_placed(task, instance, *by),
             _ => Ok(()),
         }
     }
@@ -130,6 +134,7 @@ impl Observer {
         self.books.check_alive(manager, call)?;
         match call {
             Call::RunInstances { ordinal, .. } => self.books.check_launch(manager, *ordinal),
+            Call::RunTask { instance, revision, .. } => self.books.check_place(manager, instance, revision),
             Call::Tag { task, role: Role::Standby } => self.books.check_standby(manager, task),
             Call::StopTask { task } => self.books.check_stop(manager, task),
             Call::Terminate { instances } => {

@@ -56,6 +56,6 @@ impl Books {
             let what = format!("{free} places are free at rest, above the margin of {}", policy.downscale_margin);
             return broken(Rule::Rest, what);
         }
-        Ok(())
+        if is_at_maximum { Ok(()) } else { self.check_revisions() }
     }
 }

@@ -1,18 +1,24 @@
 //! The protocol of ECS: JSON in, JSON out.
 
-use actors::model::{InstanceId, Registration, Role, Task, TaskId, TaskState};
+use actors::model::{InstanceId, Registration, Revision, Role, RolloutState, Task, TaskId, TaskState};
 use serde_json::{Value, json};
 
-use super::{Act, FAMILY, page};
+use super::{Act, page};
 use crate::event::{Call, Cause, ManagerId};
 use crate::world::World;
 use crate::world::aws::{ApiError, PORT};
+use crate::world::revisions::FAMILY;
 
 /// The ARN of an instance's place in the cluster begins so.
 const MEMBER: &str = "member/";
 /// The ARN of somebody else's task begins so.
 const OTHER: &str = "other/";
+/// The ARN of a revision begins so.
+const DEFINITION: &str = "task-definition/";
 const ROLE_TAG: &str = "playlivechess-manager:role";
+const ROLLOUT_TAG: &str = "playlivechess-manager:rollout:playlivechess-";
+/// The 32-bit FNV-1a hash of the cluster's name.
+const CLUSTER_HASH: &str = "933b5bde";
 
 /// Reads a request: which call it is, and what is done for it.
 pub(super) fn read(action: &str, body: &[u8], manager: ManagerId) -> (Call, Act) {
@@ -23,7 +29,8 @@ pub(super) fn read(action: &str, body: &[u8], manager: ManagerId) -> (Call, Act)
         "DescribeContainerInstances" => reading("DescribeContainerInstances", request, describe_members),
         "ListTasks" => reading("ListTasks", request, list_tasks),
         "DescribeTasks" => reading("DescribeTasks", request, describe_tasks),
-        "DescribeTaskDefinition" => reading("DescribeTaskDefinition", request, |_, _| definition()),
+        "DescribeTaskDefinition" => definition(request),
+        "ListTaskDefinitions" => reading("ListTaskDefinitions", request, list_definitions),
         "RunTask" => run_task(&request, by),
         "StopTask" => {
             let task = TaskId::new(text(&request["task"]));
@@ -31,8 +38,11 @@ pub(super) fn read(action: &str, body: &[u8], manager: ManagerId) -> (Call, Act)
             (call, Box::new(move |world| world.stop_task(&task, by).map(|()| json!({ "task": {} }).to_string())))
         }
         "TagResource" => {
-            let task = TaskId::new(text(&request["resourceArn"]));
-            let tag = &request["tags"][0];
+            let (arn, tag) = (text(&request["resourceArn"]), &request["tags"][0]);
+            if let Some(name) = arn.strip_prefix(DEFINITION) {
+                return mark(Revision::new(name), tag, by);
+            }
+            let task = TaskId::new(arn);
             assert_eq!(tag["key"], ROLE_TAG, "one tag is written: {request}");
             let role = if tag["value"] == "standby" { Role::Standby } else { Role::Available };
             let call = Call::Tag { task: task.clone(), role };
@@ -121,7 +131,7 @@ fn task(task: &Task) -> Value {
     let tags = if task.role == Role::Standby { json!([{ "key": ROLE_TAG, "value": "standby" }]) } else { json!([]) };
     json!({
         "taskArn": task.id.as_str(),
-        "taskDefinitionArn": format!("{FAMILY}:1"),
+        "taskDefinitionArn": format!("{DEFINITION}{}", task.revision),
         "containerInstanceArn": task.instance.as_ref().map(|id| format!("{MEMBER}{id}")),
         "lastStatus": last,
         "desiredStatus": desired,
@@ -131,17 +141,43 @@ fn task(task: &Task) -> Value {
     })
 }
 
-fn definition() -> Value {
-    json!({ "taskDefinition": {
-        "taskDefinitionArn": format!("{FAMILY}:1"),
-        "family": FAMILY,
-        "revision": 1,
-        "networkMode": "bridge",
-        "containerDefinitions": [{
-            "name": "game",
-            "portMappings": [{ "containerPort": PORT, "hostPort": PORT, "protocol": "tcp" }],
-        }],
-    }})
+/// One that is named, or the newest of the family.
+fn definition(request: Value) -> (Call, Act) {
+    let act = move |world: &mut World| {
+        let name = text(&request["taskDefinition"]).trim_start_matches(DEFINITION);
+        let revision = if name == FAMILY { world.newest_shown() } else { Revision::new(name) };
+        let state = world.revision_shown(&revision).ok_or(ApiError::NotFound)?;
+        let (_, number) = revision.as_str().rsplit_once(':').ok_or(ApiError::NotFound)?;
+        let answer = json!({
+            "taskDefinition": {
+                "taskDefinitionArn": format!("{DEFINITION}{revision}"),
+                "family": FAMILY,
+                "revision": number.parse::<u32>().map_err(|_| ApiError::NotFound)?,
+                "networkMode": "bridge",
+                "containerDefinitions": [{
+                    "name": "game",
+                    "portMappings": [{ "containerPort": PORT, "hostPort": PORT, "protocol": "tcp" }],
+                }],
+            },
+            "tags": [{ "key": format!("{ROLLOUT_TAG}{CLUSTER_HASH}"), "value": state.name() }],
+        });
+        Ok(answer.to_string())
+    };
+    (Call::Read("DescribeTaskDefinition"), Box::new(act))
+}
+
+fn list_definitions(world: &mut World, request: &Value) -> Value {
+    assert_eq!((&request["familyPrefix"], &request["sort"]), (&json!(FAMILY), &json!("DESC")));
+    let arns = world.revisions_shown().into_iter().map(|revision| format!("{DEFINITION}{revision}"));
+    json!({ "taskDefinitionArns": arns.collect::<Vec<_>>() })
+}
+
+fn mark(revision: Revision, tag: &Value, by: Cause) -> (Call, Act) {
+    assert_eq!(tag["key"], format!("{ROLLOUT_TAG}{CLUSTER_HASH}"), "one tag is written");
+    let states = [RolloutState::Active, RolloutState::Paused, RolloutState::RolledBack];
+    let state = states.into_iter().find(|state| tag["value"] == state.name()).expect("a state");
+    let call = Call::Mark { revision: revision.clone(), state };
+    (call, Box::new(move |world| world.mark(&revision, state, by).map(|()| "{}".to_owned())))
 }
 
 fn run_task(request: &Value, by: Cause) -> (Call, Act) {
@@ -151,11 +187,12 @@ fn run_task(request: &Value, by: Cause) -> (Call, Act) {
     let instance = here.filter_map(|expression| expression.strip_prefix("ec2InstanceId == ")).next();
     let instance = InstanceId::new(instance.expect("a task is placed on one instance"));
     let token = request["clientToken"].as_str().map(str::to_owned);
-    let attempt = token.as_deref().and_then(|token| token.rsplit('-').next()?.parse().ok()).unwrap_or_default();
-    let call = Call::RunTask { instance: instance.clone(), attempt };
+    let revision = Revision::new(text(&request["taskDefinition"]).trim_start_matches(DEFINITION));
+    let shown = token.clone().unwrap_or_default();
+    let call = Call::RunTask { instance: instance.clone(), token: shown, revision: revision.clone() };
     let act = move |world: &mut World| {
         let token = token.unwrap_or_else(|| world.chance.any().to_string());
-        match world.run_task(token, &instance, alone, by) {
+        match world.run_task(token, &instance, &revision, alone, by) {
             Ok(task) => Ok(json!({ "tasks": [{ "taskArn": task.as_str() }], "failures": [] }).to_string()),
             // A placement that fails is told in an answer with status 200.
             Err(ApiError::Refused(reason)) => {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use actors::model::{Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Role, TaskId, Timestamp};
+use actors::model::{
+    Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId, Timestamp,
+};
 use actors::ports::{Clock, Cloud, CloudError};
 use async_trait::async_trait;
 use aws_config::BehaviorVersion;
@@ -19,9 +21,7 @@ use playlivechess_manager::cloud::ecs::{AccessKeys, EcsCloud, EcsSettings, Healt
 
 use crate::event::ManagerId;
 use crate::manager::SharedWorld;
-
-/// The family of the game server's task definition.
-const FAMILY: &str = "LaunchGameserver";
+use crate::world::revisions::FAMILY;
 
 /// The fleet's tag: its cluster and its name.
 const FLEET: &str = "default/playlivechess";
@@ -100,6 +100,10 @@ impl Cloud for Wire {
 
     async fn record(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
         self.cloud.record(task, role).await
+    }
+
+    async fn record_rollout(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
+        self.cloud.record_rollout(revision, state).await
     }
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {

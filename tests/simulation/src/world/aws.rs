@@ -5,7 +5,8 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use actors::model::{
-    Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Role, Task, TaskId, TaskState, Timestamp,
+    Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Revision, Role, Task, TaskId, TaskState,
+    Timestamp,
 };
 
 use super::games::Temper;
@@ -55,6 +56,8 @@ pub struct GameTask {
     pub instance: InstanceId,
     /// Where it is reached.
     pub place: SocketAddrV4,
+    /// What it runs.
+    pub revision: Revision,
     /// The role recorded on it.
     pub role: Role,
     /// When it started to run.
@@ -121,6 +124,7 @@ impl World {
         &mut self,
         token: String,
         instance: &InstanceId,
+        revision: &Revision,
         alone: bool,
         by: Cause,
     ) -> Result<TaskId, ApiError> {
@@ -143,18 +147,19 @@ impl World {
         if self.chance.happens(failing) {
             return Err(self.chance.pick(&[ApiError::Refused("AGENT"), ApiError::Refused("RESOURCE:MEMORY")]));
         }
-        let task = self.place_task(instance, by);
+        let task = self.place_task(instance, revision, by);
         self.placements.0.insert(token, task.clone());
         Ok(task)
     }
 
     /// Places a task on a machine.
-    pub(super) fn place_task(&mut self, instance: &InstanceId, by: Cause) -> TaskId {
+    pub(super) fn place_task(&mut self, instance: &InstanceId, revision: &Revision, by: Cause) -> TaskId {
         let id = TaskId::new(format!("task-{}", self.number()));
         let address = self.machines[instance].address;
         let task = GameTask {
             instance: instance.clone(),
             place: SocketAddrV4::new(address, PORT),
+            revision: revision.clone(),
             role: Role::Available,
             started_at: None,
             listens_at: None,
@@ -166,7 +171,7 @@ impl World {
             was_left_out: false,
         };
         self.tasks.insert(id.clone(), task);
-        self.tell(Event::Placed { task: id.clone(), instance: instance.clone(), by });
+        self.tell(Event::Placed { task: id.clone(), instance: instance.clone(), revision: revision.clone(), by });
         self.show_task(&id);
         let fails = 0.005_f64.max(share_of!(self, StartFailures));
         let starts = self.chance.skewed(12.0, 0.5);
@@ -182,10 +187,19 @@ impl World {
         let Some(task) = self.tasks.get_mut(id).filter(|task| !task.has_ended) else { return };
         task.started_at = Some(now);
         task.listens_at = Some(now + takes);
-        let address = task.address();
+        let (address, revision) = (task.address(), task.revision.clone());
         self.tell(Event::Running(id.clone(), address));
         self.show_task(id);
         self.spoil_game(id);
+        if !self.works(&revision) {
+            // Half of them die of it, half of them live on and never say a word.
+            if self.chance.happens(0.5) {
+                self.after(takes, Happening::TaskFails(id.clone()));
+            } else if let Some(task) = self.tasks.get_mut(id) {
+                task.listens_at = None;
+            }
+            return;
+        }
         let dies = share_of!(self, EarlyDeaths);
         if self.chance.happens(dies) {
             let lives = takes + self.chance.seconds(1.0, 300.0);
@@ -261,7 +275,8 @@ impl World {
             None => TaskState::Pending,
         };
         let (instance, role, started_at) = (Some(task.instance.clone()), task.role, task.started_at);
-        task.shown.write(Task { id: id.clone(), instance, state, role, started_at }, now, lag);
+        let revision = task.revision.clone();
+        task.shown.write(Task { id: id.clone(), instance, state, revision, role, started_at }, now, lag);
     }
 
     /// One task as a description shows it.
@@ -282,7 +297,7 @@ impl World {
         for instance in &mut instances {
             instance.registration = self.member_shown(&instance.id);
         }
-        Observation { begun_at, instances, tasks }
+        Observation { begun_at, instances, tasks, target: Some(self.target_shown()) }
     }
 
     /// The tasks that lists show.

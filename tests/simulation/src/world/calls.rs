@@ -40,15 +40,15 @@ impl Call {
         match self {
             Self::ReadInstances => (Bucket::DescribeInstances, pages(world.machines.len(), 500).max(1)),
             Self::ReadCluster => {
-                // One list of members and two of tasks, and what is in them, by the hundred.
+                // One list of members and two of tasks, what is in them, by the hundred, and the task definition.
                 let (members, tasks) = (pages(world.machines.len(), 100), pages(world.tasks.len(), 100));
-                (Bucket::Reads, 2 * members.max(1) + tasks.max(1) + 2)
+                (Bucket::Reads, 2 * members.max(1) + tasks.max(1) + 3)
             }
             Self::Read("DescribeInstances") => (Bucket::DescribeInstances, 1),
             Self::Read(_) => (Bucket::Reads, 1),
             Self::RunInstances { .. } => (Bucket::RunInstances, 1),
             Self::RunTask { .. } | Self::StopTask { .. } => (Bucket::Tasks, 1),
-            Self::Tag { .. } => (Bucket::Tags, 1),
+            Self::Tag { .. } | Self::Mark { .. } => (Bucket::Tags, 1),
             Self::Terminate { .. } => (Bucket::TerminateInstances, 1),
         }
     }

@@ -41,10 +41,13 @@ impl World {
             Accident::GameByHand => {
                 let id = self.launch_machine(false, None, Cause::Operator);
                 self.machine_joins(&id);
-                self.place_task(&id, Cause::Operator);
+                let revision = self.newest_shown();
+                self.place_task(&id, &revision, Cause::Operator);
             }
             Accident::OtherTaskByHand => self.other_task_by_hand(),
             Accident::SpotNotice => self.spot_notice(),
+            Accident::NewRevision { works } => self.register(works),
+            Accident::Marked(state) => self.operator_marks(state),
             Accident::Rush(players) => {
                 for _ in 0..players {
                     let after = self.chance.seconds(0.0, 60.0);
@@ -163,6 +166,7 @@ impl World {
             self.one_manager_dies();
         }
         self.end_other_tasks();
+        self.mend_revisions();
         self.tell(Event::CalmBegan);
     }
 

@@ -10,6 +10,7 @@ pub mod games;
 pub mod machines;
 pub mod mishaps;
 pub mod players;
+pub mod revisions;
 pub mod versions;
 pub mod weather;
 
@@ -33,6 +34,7 @@ use aws::{GameTask, Launches, Placements};
 use buckets::Buckets;
 use machines::{Addresses, Machine};
 use players::Player;
+use revisions::Revisions;
 use weather::Weather;
 
 /// Something that is going to happen.
@@ -117,6 +119,7 @@ pub struct World {
     buckets: Buckets,
     weather: Weather,
     players: BTreeMap<PlayerId, Player>,
+    revisions: Revisions,
     /// The managers that run.
     managers: Vec<ManagerId>,
     last_manager: u32,
@@ -150,6 +153,7 @@ impl World {
             buckets: Buckets::full(clock.now()),
             weather: Weather::default(),
             players: BTreeMap::new(),
+            revisions: Revisions::default(),
             managers: Vec::new(),
             last_manager: 0,
             made: 0,
@@ -163,6 +167,7 @@ impl World {
             scenario,
         };
         world.plan();
+        world.register(true);
         world
     }
 
