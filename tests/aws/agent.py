@@ -132,7 +132,7 @@ class Agent:
         bindings = {container.name: bindings_of(container, task.network_mode, ip) for container in task.containers}
         ports = [binding["hostPort"] for of_container in bindings.values() for binding in of_container]
         try:
-            self.games[task.task_arn] = self._game(ip, ports[0] if ports else free_port(ip))
+            self.games[task.task_arn] = self._game(ip, ports[0] if ports else free_port(ip), task.containers[0].command)
         except OSError as error:
             task.want_stopped("TaskFailedToStart", f"CannotStartContainerError: {error}")
             task.submit_stopped(None)
@@ -140,12 +140,13 @@ class Agent:
         # A network interface of the task's own needs no binding, and none is shown.
         task.submit_running({} if task.own_address else bindings)
 
-    def _game(self, ip: str, port: int) -> Game:
+    def _game(self, ip: str, port: int, command: list[str]) -> Game:
+        """The command of a container comes after its image's entry point."""
         if self.behaviour.in_process:
             return self.scripted_games.start(ip, port)
         if not self.behaviour.command:
             raise FileNotFoundError("POST /_test/agent has set no command, nor in_process")
-        command = [*self.behaviour.command, *self.behaviour.game_args]
+        command = [*self.behaviour.command, *self.behaviour.game_args, *command]
         command = [part.replace("{ip}", ip).replace("{port}", str(port)) for part in command]
         return GameProcess(command, f"{ip}:{port}")
 

@@ -72,6 +72,19 @@ class Control:
             "task_definition_arn": definition.arn,
         }
 
+    def post_revision(self, family: str | None = None, command: list[str] | None = None) -> dict:
+        """A new revision of a task definition, as an operator registers one, with that command for its container."""
+        family = family or self._world.task_definition
+        latest = self._world.latest_definition(family)
+        container = latest.container_definitions[0] | {"command": command or []}
+        definition = self._world.ecs.register_task_definition(family, [container], network_mode=latest.network_mode)
+        return {"revision": f"{definition.family}:{definition.revision}"}
+
+    def get_revisions(self) -> dict:
+        """The tags of each revision."""
+        revisions = self._world.ecs.task_definitions[self._world.task_definition].values()
+        return {f"{it.family}:{it.revision}": {tag["key"]: tag["value"] for tag in it.tags or []} for it in revisions}
+
     def post_cluster(self, cluster: str) -> dict:
         """The agents' cluster is one that was made by the tests' own calls to AWS."""
         self._world.cluster = cluster

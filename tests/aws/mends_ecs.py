@@ -30,6 +30,7 @@ def install() -> None:
     EC2ContainerServiceResponse.run_task = run_task
     EC2ContainerServiceResponse.stop_task = stop_task
     EC2ContainerServiceResponse.list_tasks = list_tasks
+    EC2ContainerServiceResponse.list_task_definitions = list_task_definitions
     EC2ContainerServiceResponse.describe_tasks = describe_tasks
     EC2ContainerServiceResponse.list_container_instances = list_container_instances
     EC2ContainerServiceResponse.describe_container_instances = describe_container_instances
@@ -86,6 +87,21 @@ def list_tasks(response: EC2ContainerServiceResponse) -> ActionResult:
         and id_of(request.get("containerInstance", task.container_instance_arn)) == id_of(task.container_instance_arn)
     ]
     return listed(response, "taskArns", arns)
+
+
+def list_task_definitions(response: EC2ContainerServiceResponse) -> ActionResult:
+    """AWS lists by family and revision, "ASC" by default. Moto knows no order, and takes a prefix for the whole name."""
+    request = response.params
+    definitions = [
+        definition
+        for family, revisions in response.ecs_backend.task_definitions.items()
+        if family.startswith(request.get("familyPrefix", ""))
+        for definition in revisions.values()
+        if definition.status == request.get("status", "ACTIVE")
+    ]
+    definitions.sort(key=lambda it: (it.family, it.revision), reverse=request.get("sort") == "DESC")
+    arns = [definition.arn for definition in definitions]
+    return ActionResult({"taskDefinitionArns": arns[: request.get("maxResults", MOST_LISTED)]})
 
 
 def describe_tasks(response: EC2ContainerServiceResponse) -> ActionResult:

@@ -37,6 +37,7 @@ def summary(world: World, agent: Agent) -> dict:
                 "tags": {tag["key"]: tag["value"] for tag in task.tags},
                 "bindings": [binding for container in task.containers for binding in container.network_bindings],
                 "started_by": task.started_by,
+                "revision": task.task_definition_arn.rsplit("/", 1)[-1],
             }
             for task in world.tasks()
         ],

@@ -18,6 +18,7 @@ class Container:
         self.task_arn = task_arn
         self.name = definition["name"]
         self.image = definition["image"]
+        self.command: list[str] = definition.get("command") or []
         self.port_mappings: list[dict] = definition["portMappings"]
         self.last_status = "PENDING"
         self.health_status = "UNKNOWN"

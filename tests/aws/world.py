@@ -66,10 +66,14 @@ class World:
             self.ec2.create_launch_template(self.launch_template, "", {"InstanceType": instance_type}, {})
         revisions = self.ecs.task_definitions.get(self.task_definition)
         if revisions:
-            latest = revisions[max(revisions)]
+            latest = self.latest_definition(self.task_definition)
             if latest.network_mode == network_mode and latest.container_definitions[0].items() >= container.items():
                 return latest
         return self.ecs.register_task_definition(self.task_definition, [container], network_mode=network_mode)
+
+    def latest_definition(self, family: str) -> TaskDefinition:
+        revisions = self.ecs.task_definitions[family]
+        return revisions[max(revisions)]
 
     def launch(self, count: int, tags: dict[str, str]) -> list[Machine]:
         """Instances of the launch template, as an operator launches them by hand."""

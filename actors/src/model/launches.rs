@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::id::{InstanceId, LaunchOrdinal};
+use super::observation::Instance;
 use super::order::LaunchOrder;
 use super::policy::Policy;
 use super::time::Timestamp;
@@ -58,6 +59,16 @@ struct Launch {
     unanswered: u32,
 }
 
+/// A launch that this ledger did not begin. The cloud may show a part of it at first.
+#[derive(Debug)]
+struct Inherited {
+    ordinal: LaunchOrdinal,
+    size: u32,
+    seen: BTreeSet<InstanceId>,
+    /// What it has not shown by then it will not show.
+    until: Timestamp,
+}
+
 /// Launches asked for, and how the last ones went.
 #[derive(Debug)]
 pub struct LaunchLedger {
@@ -69,6 +80,8 @@ pub struct LaunchLedger {
     /// When the first look began. Until all that an earlier manager made must be visible, no ordinal is jumped over: it
     /// could be the one of a launch that is not visible yet.
     looking_since: Option<Timestamp>,
+    /// The newest launch of somebody else, an earlier manager above all.
+    inherited: Option<Inherited>,
     failures: u32,
     last_failed: Option<LaunchOrdinal>,
     not_before: Timestamp,
@@ -81,6 +94,7 @@ impl Default for LaunchLedger {
             current: None,
             stride: 1,
             looking_since: None,
+            inherited: None,
             failures: 0,
             last_failed: None,
             not_before: Timestamp::default(),
@@ -91,7 +105,8 @@ impl Default for LaunchLedger {
 impl LaunchLedger {
     /// Why nothing can be launched at `now`, if so.
     pub fn blocked(&self, now: Timestamp) -> Option<LaunchesBlocked> {
-        if self.current.is_some() {
+        let is_partly_seen = |launch: &Inherited| now < launch.until && launch.seen.len() < launch.size as usize;
+        if self.current.is_some() || self.inherited.as_ref().is_some_and(is_partly_seen) {
             Some(LaunchesBlocked::UnderWay)
         } else if now < self.not_before {
             Some(LaunchesBlocked::BackingOff { until: self.not_before })
@@ -118,13 +133,20 @@ impl LaunchLedger {
         self.looking_since.get_or_insert(begun_at);
     }
 
-    /// Notes an instance that the cloud shows to be of a launch.
-    pub(super) fn saw(&mut self, ordinal: LaunchOrdinal, instance: &InstanceId) {
+    /// Notes an instance that the cloud shows to be of a launch of so many.
+    pub(super) fn saw(&mut self, ordinal: LaunchOrdinal, size: u32, instance: &Instance) {
+        if ordinal >= self.next && self.current.as_ref().is_none_or(|launch| launch.order.ordinal != ordinal) {
+            let until = instance.launched_at + VISIBILITY;
+            self.inherited = Some(Inherited { ordinal, size, seen: BTreeSet::new(), until });
+        }
+        if let Some(launch) = self.inherited.as_mut().filter(|launch| launch.ordinal == ordinal) {
+            launch.seen.insert(instance.id.clone());
+        }
         if let Some(launch) = &mut self.current
             && launch.order.ordinal == ordinal
             && !matches!(launch.progress, Progress::Unseen { .. })
         {
-            launch.seen.insert(instance.clone());
+            launch.seen.insert(instance.id.clone());
             // All that was asked for is there, though no answer said so.
             if launch.seen.len() >= launch.order.count as usize {
                 self.current = None;
@@ -256,11 +278,37 @@ impl LaunchLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::observation::InstanceState;
 
     const PATIENCE: Duration = Duration::from_secs(40);
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_secs(1000 + seconds)
+    }
+
+    fn shown(id: &str, launched_at: u64) -> Instance {
+        Instance {
+            id: InstanceId::new(id),
+            owned: true,
+            ordinal: None,
+            launch_size: 1,
+            state: InstanceState::Pending,
+            launched_at: at(launched_at),
+            leaving: false,
+            registration: None,
+        }
+    }
+
+    #[test]
+    fn a_launch_of_an_earlier_manager_has_to_be_seen_whole_or_be_old_before_the_next() {
+        let mut ledger = LaunchLedger::default();
+        ledger.saw(LaunchOrdinal(7), 2, &shown("i-1", 0));
+        assert_eq!(ledger.blocked(at(59)), Some(LaunchesBlocked::UnderWay), "there may be one more");
+        assert_eq!(ledger.blocked(at(60)), None, "there is not");
+        ledger.saw(LaunchOrdinal(7), 2, &shown("i-2", 0));
+        assert_eq!(ledger.blocked(at(10)), None);
+        ledger.saw(LaunchOrdinal(6), 5, &shown("i-0", 0));
+        assert_eq!(ledger.blocked(at(10)), None, "it was over before that one began");
     }
 
     #[test]
@@ -286,7 +334,7 @@ mod tests {
         }
         assert_eq!((ledger.requested(), ledger.blocked(at(100))), (3, Some(LaunchesBlocked::UnderWay)));
         for (instance, missing) in [("i-1", 2), ("i-1", 2), ("i-2", 1), ("i-3", 0)] {
-            ledger.saw(LaunchOrdinal(1), &InstanceId::new(instance));
+            ledger.saw(LaunchOrdinal(1), 3, &shown(instance, 0));
             assert_eq!(ledger.requested(), missing, "a look may show a part of them");
         }
         assert_eq!(ledger.blocked(at(100)), None);
@@ -311,7 +359,7 @@ mod tests {
         let instance = InstanceId::new("i-1");
         assert!(ledger.launched(order, std::slice::from_ref(&instance), at(1)));
         assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
-        ledger.saw(order.ordinal, &InstanceId::new("i-1"));
+        ledger.saw(order.ordinal, 1, &shown("i-1", 0));
         ledger.saw_instance(&instance);
         assert_eq!(ledger.blocked(at(3)), None);
         ledger.begin(1, at(3));
@@ -322,7 +370,7 @@ mod tests {
     fn a_restarted_ledger_goes_on_above_the_highest_ordinal_seen() {
         let mut ledger = LaunchLedger::default();
         for ordinal in [3, 7, 5] {
-            ledger.saw(LaunchOrdinal(ordinal), &InstanceId::new("i-1"));
+            ledger.saw(LaunchOrdinal(ordinal), 1, &shown("i-1", 0));
         }
         ledger.begin(2, at(0));
         assert_eq!(ledger.take_order(at(0), PATIENCE).expect("an order").ordinal, LaunchOrdinal(8));

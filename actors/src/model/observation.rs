@@ -28,6 +28,8 @@ pub struct Instance {
     pub owned: bool,
     /// The launch it came of, by its tag.
     pub ordinal: Option<LaunchOrdinal>,
+    /// How many instances that launch asked for, by its tag; one where that is not known.
+    pub launch_size: u32,
     /// What the cloud says it is doing.
     pub state: InstanceState,
     /// When it was launched.

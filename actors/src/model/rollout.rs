@@ -84,7 +84,7 @@ pub(super) struct Rollout {
     failures: u32,
     /// The cloud shows another state than the target's: it is to be recorded.
     unrecorded: bool,
-    /// When the state was last decided, recorded or followed here; the cloud may not show that yet for a while.
+    /// When the state was last decided or recorded here; the cloud may not show that yet for a while.
     settled_at: Timestamp,
     /// It is not recorded again before.
     no_order_before: Timestamp,
@@ -143,13 +143,12 @@ impl Rollout {
             return self.tell_of_begin();
         };
         known.fallback.clone_from(&seen.fallback);
-        // What was decided or followed here stands until the cloud must show it.
+        // What was decided here stands until the cloud must show it.
         let stands = self.unrecorded || begun_at <= self.settled_at + VISIBILITY;
         if stands || known.state == seen.state {
             return;
         }
         known.state = seen.state;
-        self.settled_at = now;
         self.note_state();
         let note = match seen.state {
             RolloutState::Active => {

@@ -19,7 +19,7 @@ pub const START: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Machine {
     pub owned: bool,
-    pub ordinal: Option<LaunchOrdinal>,
+    pub launch: Option<LaunchOrder>,
     pub launched_at: Timestamp,
     pub state: InstanceState,
     pub never_joins: bool,
@@ -130,7 +130,7 @@ impl World {
             let id = InstanceId::new(format!("i-{}", self.next()));
             let never_joins = self.never_joining > 0;
             self.never_joining = self.never_joining.saturating_sub(1);
-            let machine = Machine { never_joins, ..Machine::launched_at(now, Some(order.ordinal)) };
+            let machine = Machine { never_joins, ..Machine::launched_at(now, Some(order)) };
             self.machines.insert(id.clone(), machine);
             launched.push(id);
         }
@@ -282,9 +282,9 @@ impl World {
 }
 
 impl Machine {
-    fn launched_at(now: Timestamp, ordinal: Option<LaunchOrdinal>) -> Self {
+    fn launched_at(now: Timestamp, launch: Option<LaunchOrder>) -> Self {
         let state = InstanceState::Running;
-        Self { owned: true, ordinal, launched_at: now, state, never_joins: false, foreign_tasks: false, leaving: false }
+        Self { owned: true, launch, launched_at: now, state, never_joins: false, foreign_tasks: false, leaving: false }
     }
 
     fn joined_at(&self) -> Option<Timestamp> {
@@ -297,7 +297,8 @@ impl Machine {
         Instance {
             id: id.clone(),
             owned: self.owned,
-            ordinal: self.ordinal,
+            ordinal: self.launch.map(|launch| launch.ordinal),
+            launch_size: self.launch.map_or(1, |launch| launch.count),
             state: self.state,
             launched_at: self.launched_at,
             leaving: self.leaving,

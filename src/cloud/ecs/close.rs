@@ -5,6 +5,7 @@ use actors::ports::CloudError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::stop_task::StopTaskError;
 use futures_util::{StreamExt, stream};
+use tokio::join;
 
 use super::errors::failed;
 use super::{AT_ONCE, EcsCloud};
@@ -20,11 +21,11 @@ impl EcsCloud {
     pub(super) async fn end(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
         let tasks: Vec<TaskId> = doomed.iter().filter_map(|doomed| doomed.task.clone()).collect();
         let stops = stream::iter(tasks).map(|task| self.stop_task(task)).buffer_unordered(AT_ONCE);
-        let mut results: Vec<Result<(), CloudError>> = stops.collect().await;
         let instances: Vec<String> =
             doomed.iter().filter_map(|doomed| doomed.instance.as_ref()).map(ToString::to_string).collect();
-        results.push(self.terminate(instances).await);
-        results.into_iter().collect()
+        // Side by side: where one server's stop is not answered, the instances of the others go all the same.
+        let (stopped, terminated) = join!(stops.collect::<Vec<_>>(), self.terminate(instances));
+        stopped.into_iter().chain([terminated]).collect()
     }
 
     /// One that is gone is stopped.

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Instance, LaunchTemplateSpecification, ResourceType, Ta
 
 use super::errors::{failed, incomplete};
 use super::names::launch_token;
-use super::{EcsCloud, FLEET_TAG, LAUNCH_TAG, has_ended};
+use super::{EcsCloud, FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, has_ended};
 
 impl EcsCloud {
     /// Launches 1 to `order.count` instances, tagged within the call itself. EC2 gives for one token the same
@@ -51,6 +51,7 @@ impl EcsCloud {
             .resource_type(resource)
             .tags(Tag::builder().key(FLEET_TAG).value(self.settings.fleet_tag()).build())
             .tags(Tag::builder().key(LAUNCH_TAG).value(order.ordinal.to_string()).build())
+            .tags(Tag::builder().key(LAUNCH_SIZE_TAG).value(order.count.to_string()).build())
             .build()
     }
 }

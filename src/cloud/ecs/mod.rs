@@ -41,7 +41,7 @@ use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use aws_sdk_ecs::types::TaskDefinition;
 
 pub use connection::ConnectError;
-pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
+pub use names::{FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
 use unreachable::Complaints;

@@ -11,6 +11,10 @@ pub const FLEET_TAG: &str = "playlivechess-manager:fleet";
 /// The tag on each instance and volume that the fleet launched: the ordinal of the launch, a decimal number.
 pub const LAUNCH_TAG: &str = "playlivechess-manager:launch";
 
+/// The tag on each instance and volume that the fleet launched: how many instances its launch asked for. EC2 shows them
+/// one by one, and a manager that starts has to know whether there are more to come.
+pub const LAUNCH_SIZE_TAG: &str = "playlivechess-manager:launch-size";
+
 /// The tag on a task: `standby`, or `available` for one that was taken back. None on a task that never was on standby.
 pub const ROLE_TAG: &str = "playlivechess-manager:role";
 

@@ -14,7 +14,7 @@ use super::endpoint::{NoEndpoint, endpoint_of};
 use super::errors::incomplete;
 use super::foreign::{is_over, is_wanted};
 use super::rollout::revision_of;
-use super::{EcsSettings, FLEET_TAG, LAUNCH_TAG, has_ended, role};
+use super::{EcsSettings, FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, has_ended, role};
 
 /// All that AWS showed in one look.
 #[derive(Default, Debug)]
@@ -78,6 +78,7 @@ impl Look<'_> {
         Instance {
             id: InstanceId::new(id),
             owned: tag(FLEET_TAG) == Some(&self.settings.fleet_tag()),
+            launch_size: tag(LAUNCH_SIZE_TAG).and_then(|size| size.parse().ok()).unwrap_or(1),
             ordinal: tag(LAUNCH_TAG).and_then(|ordinal| ordinal.parse().ok()).map(LaunchOrdinal),
             state: instance_state(host),
             launched_at: self.time_of(host.launch_time()),

@@ -83,6 +83,7 @@ fn a_game_server_is_shown_with_its_instance() {
             id: InstanceId::new("i-1"),
             owned: true,
             ordinal: Some(LaunchOrdinal(3)),
+            launch_size: 1,
             state: InstanceState::Running,
             launched_at: Timestamp::from_secs(1_700_000_000),
             leaving: false,

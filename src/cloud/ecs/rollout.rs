@@ -56,11 +56,9 @@ impl EcsCloud {
 
     async fn find_fallback(&self, definition: &TaskDefinition) -> Result<Option<Revision>, CloudError> {
         let family = definition.family().ok_or_else(|| incomplete("DescribeTaskDefinition", "family"))?;
+        let listed = self.list_revisions(family).await?;
         // Families that only begin so are listed too.
-        let call = self.ecs.list_task_definitions().family_prefix(family).status(TaskDefinitionStatus::Active);
-        let listed =
-            call.sort(SortOrder::Desc).max_results(BACK).send().await.map_err(failed("ListTaskDefinitions"))?;
-        let older = listed.task_definition_arns().iter().filter_map(|arn| {
+        let older = listed.iter().filter_map(|arn| {
             let (of, number) = short(arn).rsplit_once(':')?;
             let is_older = of == family && number.parse::<i32>().ok()? < definition.revision();
             is_older.then_some(arn)
@@ -72,6 +70,14 @@ impl EcsCloud {
             }
         }
         Ok(None)
+    }
+
+    /// The ARNs of the last active revisions of families that begin so, the newest first.
+    pub(super) async fn list_revisions(&self, family: &str) -> Result<Vec<String>, CloudError> {
+        let call = self.ecs.list_task_definitions().family_prefix(family).status(TaskDefinitionStatus::Active);
+        let listed =
+            call.sort(SortOrder::Desc).max_results(BACK).send().await.map_err(failed("ListTaskDefinitions"))?;
+        Ok(listed.task_definition_arns.unwrap_or_default())
     }
 }
 

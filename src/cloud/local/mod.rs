@@ -65,7 +65,7 @@ const REVISION: &str = "command:1";
 
 /// An instance, and what runs there.
 struct Machine {
-    ordinal: LaunchOrdinal,
+    launch: LaunchOrder,
     launched_at: Timestamp,
     address: SocketAddr,
     placed: Option<Placed>,
@@ -123,7 +123,7 @@ impl Cloud for LocalCloud {
             let Some(address) = addresses.next_free() else { break };
             let id = InstanceId::new(format!("local-{}-{address}", order.ordinal));
             let launched_at = self.clock.now();
-            let machine = Machine { ordinal: order.ordinal, launched_at, address, placed: None, ended_at: None };
+            let machine = Machine { launch: order, launched_at, address, placed: None, ended_at: None };
             state.machines.insert(id, machine);
         }
         match state.of_launch(order.ordinal) {
@@ -183,7 +183,11 @@ impl Cloud for LocalCloud {
 
 impl State {
     fn of_launch(&self, ordinal: LaunchOrdinal) -> Vec<InstanceId> {
-        self.machines.iter().filter(|(_, machine)| machine.ordinal == ordinal).map(|(id, _)| id.clone()).collect()
+        self.machines
+            .iter()
+            .filter(|(_, machine)| machine.launch.ordinal == ordinal)
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 }
 
@@ -195,7 +199,8 @@ impl Machine {
         Instance {
             id: id.clone(),
             owned: true,
-            ordinal: Some(self.ordinal),
+            ordinal: Some(self.launch.ordinal),
+            launch_size: self.launch.count,
             state,
             launched_at: self.launched_at,
             leaving: false,

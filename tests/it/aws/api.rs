@@ -122,6 +122,11 @@ impl Api {
         until(what, async || Some(self.world().await).filter(&is_so)).await
     }
 
+    /// The tags of each revision of the task definition, by its name.
+    pub(crate) async fn revisions(&self) -> Value {
+        answer(self.client.get(format!("{}/_test/revisions", self.url))).await
+    }
+
     /// All that is in it.
     pub(crate) async fn world(&self) -> World {
         World(answer(self.client.get(format!("{}/_test/world", self.url))).await)
@@ -156,6 +161,11 @@ impl World {
         let role = |task: &Value| task["tags"]["playlivechess-manager:role"].as_str().map(str::to_owned);
         let tasks = self.0["tasks"].as_array().expect("a list").iter();
         tasks.filter(|task| text(task, "desired_status") == "RUNNING").filter_map(role).collect()
+    }
+
+    /// What those tasks run.
+    pub(crate) fn revisions(&self) -> Vec<String> {
+        self.ids("tasks", "revision", |task| text(task, "desired_status") == "RUNNING")
     }
 
     /// So many instances live, with a task on each and no other task.

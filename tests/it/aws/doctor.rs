@@ -81,6 +81,7 @@ const NEEDED: [&[&str]; 3] = [
         "ecs:ListTasks",
         "ecs:DescribeTasks",
         "ecs:DescribeTaskDefinition",
+        "ecs:ListTaskDefinitions",
     ],
     &["ec2:RunInstances", "ec2:TerminateInstances", "ecs:RunTask"],
     &["ec2:CreateTags", "ecs:StopTask", "ecs:TagResource"],

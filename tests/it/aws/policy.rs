@@ -50,9 +50,21 @@ async fn with_its_role_alone_the_daemon_does_all_that_it_does_and_is_allowed_not
     let manager = setup.start().await;
     manager.serves(2).await;
     manager.bring_player().await.leave().await;
-    let _setup = setup.dot_env("MANAGER_MIN_SERVERS=1");
+    let setup = setup.dot_env("MANAGER_MIN_SERVERS=1");
     manager.signal(Signal::HUP);
     manager.log.left(1).await;
+
+    // A new revision comes and is rolled back.
+    let now = manager.log.now();
+    stack.api.tell("revision", json!({ "family": "games-game" })).await;
+    manager.log.message(now, "a rollout began: servers of other revisions are replaced").await;
+    let back = setup.command(&["rollout", "back"]).output().await.expect("the binary runs");
+    assert!(back.status.success(), "{back:?}");
+    manager.log.message(now, "the rollout was rolled back by hand").await;
+    crate::support::until("what to go back to is looked for", async || {
+        (stack.api.calls("ListTaskDefinitions").await > 0).then_some(())
+    })
+    .await;
     manager.stop().await;
 
     let mut called = stack.api.actions_of(&own.id).await;

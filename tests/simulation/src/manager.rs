@@ -12,7 +12,7 @@ use actors::model::{
 };
 use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use ractor::rpc::CallResult;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -134,6 +134,23 @@ impl Ports {
         self.call(Call::StopTask { task: task.clone() }, move |world| world.stop_task(&task, by)).await
     }
 
+    async fn terminate_all(&self, instances: Vec<InstanceId>) -> Result<(), CloudError> {
+        if instances.is_empty() {
+            return Ok(());
+        }
+        match self.terminate(instances.clone()).await {
+            // One that is not there has AWS refuse all of them.
+            Err(CloudError::NotFound(_)) => {
+                let mut result = Ok(());
+                for instance in instances {
+                    result = result.and(gone_is_fine(self.terminate(vec![instance]).await));
+                }
+                result
+            }
+            terminated => terminated,
+        }
+    }
+
     async fn terminate(&self, instances: Vec<InstanceId>) -> Result<(), CloudError> {
         let by = Cause::Manager(self.manager);
         let call = Call::Terminate { instances: instances.clone() };
@@ -239,7 +256,7 @@ impl Cloud for Ports {
         let LaunchOrder { ordinal, count } = order;
         let (token, by) = (format!("launch-{ordinal}"), Cause::Manager(self.manager));
         let call = Call::RunInstances { ordinal, count };
-        let launched = self.call(call, move |world| world.run_instances(token, ordinal, count, by)).await?;
+        let launched = self.call(call, move |world| world.run_instances(token, order, by)).await?;
         let living: Vec<InstanceId> = launched.into_iter().filter(|(_, lives)| *lives).map(|(id, _)| id).collect();
         if living.is_empty() { Err(CloudError::Spent("all are terminated".into())) } else { Ok(living) }
     }
@@ -264,21 +281,9 @@ impl Cloud for Ports {
 
     async fn close(&self, doomed: &[Doomed]) -> Result<(), CloudError> {
         let stops = doomed.iter().filter_map(|doomed| doomed.task.clone()).map(|task| self.stop(task));
-        let mut result = join_all(stops).await.into_iter().try_for_each(gone_is_fine);
-        let instances: Vec<InstanceId> = doomed.iter().filter_map(|doomed| doomed.instance.clone()).collect();
-        if instances.is_empty() {
-            return result;
-        }
-        match self.terminate(instances.clone()).await {
-            // One that is not there has AWS refuse all of them.
-            Err(CloudError::NotFound(_)) => {
-                for instance in instances {
-                    result = result.and(gone_is_fine(self.terminate(vec![instance]).await));
-                }
-                result
-            }
-            terminated => result.and(terminated),
-        }
+        let instances = doomed.iter().filter_map(|doomed| doomed.instance.clone()).collect();
+        let (stopped, terminated) = join(join_all(stops), self.terminate_all(instances)).await;
+        stopped.into_iter().try_for_each(gone_is_fine).and(terminated)
     }
 }
 

@@ -40,7 +40,7 @@ impl Roster {
         let known: Vec<ServerId> = self.servers.keys().copied().collect();
         known.into_iter().for_each(|id| self.follow(id, &sight, now));
         for instance in sight.instances.values().filter(|instance| instance.owned) {
-            instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, &instance.id));
+            instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, instance.launch_size, instance));
             self.ledger.saw_instance(&instance.id);
         }
         self.note_what_serves();

@@ -44,7 +44,11 @@ impl Doctor {
         definition: &Read<TaskDefinition>,
     ) -> Vec<Finding> {
         let cloud = &self.cloud;
-        let (members, tasks) = join!(cloud.list_members(), cloud.list_tasks(DesiredStatus::Running));
+        let (members, tasks, revisions) = join!(
+            cloud.list_members(),
+            cloud.list_tasks(DesiredStatus::Running),
+            cloud.list_revisions(cloud.settings.family())
+        );
         let named = |kind: &str| self.arn(who, kind);
         let a_member = members.iter().flatten().next().cloned().unwrap_or_else(|| named("container-instance"));
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
@@ -74,6 +78,7 @@ impl Doctor {
             asked("ecs:ListTasks", &tasks),
             asked("ecs:DescribeTasks", &task),
             asked("ecs:DescribeTaskDefinition", definition),
+            asked("ecs:ListTaskDefinitions", &revisions),
             launched(&launch, &untagged),
             tagged_at_launch(&launch, &untagged),
             terminated(&terminate, owned.as_deref().unwrap_or_default().iter().any(|it| !has_ended(it))),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use actors::model::{Instance, InstanceId, InstanceState, LaunchOrdinal};
+use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, LaunchOrdinal};
 
 use super::{Act, FLEET, page};
 use crate::event::{Call, Cause, ManagerId};
@@ -41,11 +41,12 @@ fn run(form: &Form, manager: ManagerId) -> (Call, Act) {
     assert_eq!(tags.get("playlivechess-manager:fleet"), Some(&FLEET), "an instance is tagged from its first moment");
     let ordinal = tags["playlivechess-manager:launch"].parse().map(LaunchOrdinal).expect("the ordinal of a launch");
     let count = text(form, "MaxCount").parse().expect("a number");
+    assert_eq!(tags.get("playlivechess-manager:launch-size"), Some(&text(form, "MaxCount")));
     // One that is not given is a new one each time.
     let token = form.get("ClientToken").cloned();
     let act = move |world: &mut World| {
         let token = token.unwrap_or_else(|| world.chance.any().to_string());
-        let launched = world.run_instances(token, ordinal, count, Cause::Manager(manager))?;
+        let launched = world.run_instances(token, LaunchOrder { ordinal, count }, Cause::Manager(manager))?;
         let items: String = launched.iter().map(|(id, lives)| launched_item(id, *lives)).collect();
         Ok(answer("RunInstances", &format!("<instancesSet>{items}</instancesSet>")))
     };
@@ -97,7 +98,9 @@ fn item(world: &World, instance: &Instance) -> String {
         let _ = write!(
             item,
             "<tagSet><item><key>playlivechess-manager:fleet</key><value>{FLEET}</value></item>\
-             <item><key>playlivechess-manager:launch</key><value>{ordinal}</value></item></tagSet>"
+             <item><key>playlivechess-manager:launch</key><value>{ordinal}</value></item>\
+             <item><key>playlivechess-manager:launch-size</key><value>{}</value></item></tagSet>",
+            instance.launch_size
         );
     }
     item + "</item></instancesSet></item>"

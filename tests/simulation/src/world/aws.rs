@@ -5,7 +5,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use actors::model::{
-    Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Revision, Role, Task, TaskId, TaskState,
+    Address, Endpoint, Instance, InstanceId, LaunchOrder, Observation, Revision, Role, Task, TaskId, TaskState,
     Timestamp,
 };
 
@@ -94,10 +94,10 @@ impl World {
     pub fn run_instances(
         &mut self,
         token: String,
-        ordinal: LaunchOrdinal,
-        count: u32,
+        order: LaunchOrder,
         by: Cause,
     ) -> Result<Vec<(InstanceId, bool)>, ApiError> {
+        let count = order.count;
         if let Some((asked, instances)) = self.launches.0.get(&token) {
             if *asked != count {
                 return Err(ApiError::OtherParameters);
@@ -111,7 +111,7 @@ impl World {
         }
         let mut launched = Vec::new();
         for _ in 0..to_be_had {
-            let id = self.launch_machine(true, Some(ordinal), by);
+            let id = self.launch_machine(true, Some(order), by);
             self.boot(&id);
             launched.push(id);
         }

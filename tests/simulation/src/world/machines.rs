@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use actors::model::{Instance, InstanceId, InstanceState, LaunchOrdinal, Registration, Timestamp};
+use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, Registration, Timestamp};
 
 use super::versions::Versions;
 use super::weather::share_of;
@@ -22,7 +22,7 @@ pub struct Machine {
     /// It carries the fleet's tag.
     pub owned: bool,
     /// The launch on its tag.
-    pub ordinal: Option<LaunchOrdinal>,
+    pub launch: Option<LaunchOrder>,
     /// When it was launched.
     pub launched_at: Timestamp,
     /// It is up, or on its way up.
@@ -70,12 +70,12 @@ impl Addresses {
 
 impl World {
     /// Launches an instance.
-    pub(super) fn launch_machine(&mut self, owned: bool, ordinal: Option<LaunchOrdinal>, by: Cause) -> InstanceId {
+    pub(super) fn launch_machine(&mut self, owned: bool, launch: Option<LaunchOrder>, by: Cause) -> InstanceId {
         let id = InstanceId::new(format!("i-{}", self.number()));
         let now = self.now();
         let machine = Machine {
             owned,
-            ordinal,
+            launch,
             launched_at: now,
             is_alive: true,
             has_booted: false,
@@ -89,7 +89,7 @@ impl World {
             member: Versions::default(),
         };
         self.machines.insert(id.clone(), machine);
-        self.tell(Event::Launched { instance: id.clone(), ordinal, by });
+        self.tell(Event::Launched { instance: id.clone(), ordinal: launch.map(|launch| launch.ordinal), by });
         self.show_machine(&id);
         id
     }
@@ -224,7 +224,8 @@ impl World {
         let instance = Instance {
             id: id.clone(),
             owned: machine.owned,
-            ordinal: machine.ordinal,
+            ordinal: machine.launch.map(|launch| launch.ordinal),
+            launch_size: machine.launch.map_or(1, |launch| launch.count),
             state,
             launched_at: machine.launched_at,
             leaving: machine.is_draining && machine.joined_at.is_some(),

@@ -63,7 +63,7 @@ impl World {
     }
 
     /// The newest revision that is shown.
-    pub(super) fn newest_shown(&mut self) -> Revision {
+    pub fn newest_shown(&mut self) -> Revision {
         let (now, behind) = (self.now(), self.behind());
         let shown = self.revisions.0.iter().rfind(|known| known.shown.read(now, behind).is_some());
         shown.unwrap_or(&self.revisions.0[0]).name.clone()
