@@ -10,6 +10,7 @@ const COMMIT: &str = "actors/src/model/roster/commit.rs";
 const ORDERS: &str = "actors/src/model/roster/orders.rs";
 const RECONCILE: &str = "actors/src/model/roster/reconcile.rs";
 const REPORT: &str = "actors/src/model/roster/report.rs";
+const ROLLOUT: &str = "actors/src/model/rollout.rs";
 const VIEW: &str = "actors/src/model/roster/view.rs";
 const SUPERVISOR: &str = "actors/src/fleet_supervisor.rs";
 const AWS_ACTOR: &str = "actors/src/aws_actor.rs";
@@ -254,7 +255,7 @@ pub const MUTATIONS: &[Mutation] = &[
         &[edit(
             AWS_ACTOR,
             "                self.failed_looks += 1;\n",
-            "                self.failed_looks += 1;\n                let seen = Observation { begun_at: self.args.clock.now(), instances: Vec::new(), tasks: Vec::new() };\n                let _ = self.args.fleet.cast(FleetMsg::Observed(seen));\n",
+            "                self.failed_looks += 1;\n                let seen = Observation { begun_at: self.args.clock.now(), instances: Vec::new(), tasks: Vec::new(), target: None };\n                let _ = self.args.fleet.cast(FleetMsg::Observed(seen));\n",
         )],
     ),
     mutation(
@@ -272,7 +273,7 @@ pub const MUTATIONS: &[Mutation] = &[
         &[
             edit(
                 SCALING,
-                "if free <= policy.downscale_margin || available <= policy.min_servers || left < policy.upscale_margin {",
+                "if left < policy.upscale_margin || !(gives_way || makes_room || is_spare) {",
                 "if left == 0 || available <= policy.min_servers {",
             ),
             edit(COMMIT, "if left < u64::from(self.policy.upscale_margin) || takes", "if left == 0 || takes"),
@@ -322,6 +323,40 @@ pub const MUTATIONS: &[Mutation] = &[
             "        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
             "        let doomed = self.roster.servers().filter_map(|server| Some(crate::model::Doomed { server: server.id, task: server.task.clone(), instance: Some(server.instance()?.clone()) })).collect();\n        self.tell_aws(AwsMsg::Carry(crate::model::Order::Close(doomed)));\n        if let Some(scaler) = self.scaler.take() {\n            scaler.stop(None);\n        }\n",
         )],
+    ),
+    // Rollouts: what does not work is given up, and in the end the fleet runs what is wanted.
+    mutation(
+        "a build that does not work is tried for ever",
+        "Rollout",
+        &[edit(ROLLOUT, "if self.failures >= most {", "if self.failures > most.saturating_mul(1000) {")],
+    ),
+    mutation(
+        "servers are started with what ran before, whatever is wanted",
+        "Rollout",
+        &[edit(ROLLOUT, ".filter(|_| is_tried)", ".filter(|_| is_tried || !is_tried)")],
+    ),
+    mutation(
+        "what was rolled back is started again",
+        "Rollout",
+        &[edit(
+            ROLLOUT,
+            "RolloutState::RolledBack => before.or(target.fallback.as_ref()).unwrap_or(&target.revision),",
+            "RolloutState::RolledBack => before.filter(|_| false).unwrap_or(&target.revision),",
+        )],
+    ),
+    mutation(
+        "servers of an old revision are not replaced",
+        "Rollout",
+        &[edit(
+            SCALING,
+            "server.outdated && is_replaced && available > policy.min_servers;",
+            "server.outdated && is_replaced && available > u32::MAX - 1;",
+        )],
+    ),
+    mutation(
+        "a launch of which a part is seen is taken for the whole",
+        "Size",
+        &[edit(LAUNCHES, "launch.seen.len() < launch.size as usize;", "launch.seen.len() > launch.size as usize;")],
     ),
     // No player is cut off, no place is lost, calls are few, nothing fails.
     mutation(
