@@ -164,6 +164,12 @@ impl World {
         living.len() == count && self.tasks().len() == count && living.into_iter().collect::<BTreeSet<_>>() == hosts
     }
 
+    /// Whether the agent of that instance is in touch with ECS.
+    pub(crate) fn is_connected(&self, instance: &str) -> bool {
+        let mut members = self.0["container_instances"].as_array().expect("a list").iter();
+        members.any(|member| text(member, "instance") == instance && member["connected"] == true)
+    }
+
     /// How many tasks were ever placed on each instance that ever was.
     pub(crate) fn placements(&self) -> BTreeMap<String, usize> {
         let all = |_: &Value| true;
