@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use super::environment::serve;
-use crate::support::manager::{BINARY, Setup};
+use crate::support::binary::BINARY;
+use crate::support::manager::Setup;
 use crate::support::{PATIENCE, until};
 
 /// A server. It ends, and its game servers with it, when the test lets go of it.
@@ -33,7 +34,7 @@ impl Api {
         let (process, url) = serve("launcher.py", &[]).await;
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
         let api = Self { _process: process, url, client };
-        let game = [BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
+        let game = [&BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
         api.tell("agent", json!({ "command": game })).await;
         api
     }

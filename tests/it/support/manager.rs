@@ -14,13 +14,11 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::binary::BINARY;
 use super::log::Log;
 use super::player::Player;
 use super::process::{Signal, peak_memory, signal};
 use super::{PATIENCE, until};
-
-/// The binary under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_playlivechess-manager");
 
 /// Who has no place elsewhere is sent there.
 pub(crate) const BACKUP: &str = "127.0.0.1:8888";
@@ -107,11 +105,11 @@ impl Setup {
     /// A command of the binary in this directory and environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = match self.open_files {
-            None => Command::new(BINARY),
+            None => Command::new(&*BINARY),
             Some((soft, hard)) => {
                 let mut shell = Command::new("/bin/sh");
                 let limited = format!("ulimit -S -n {soft}; ulimit -H -n {hard}; exec \"$0\" \"$@\"");
-                shell.args(["-c", &limited, BINARY]);
+                shell.args(["-c", &limited, &BINARY]);
                 shell
             }
         };
