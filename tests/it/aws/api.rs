@@ -72,6 +72,11 @@ impl Api {
         self.calls_to(action).await.len()
     }
 
+    /// How many calls have come in so far.
+    pub(crate) async fn count(&self) -> u64 {
+        answer(self.client.get(format!("{}/_test/count", self.url))).await.as_u64().expect("a number")
+    }
+
     /// Holds the next call of an action, when it has come or when it was carried out, until `release`.
     pub(crate) async fn hold(&self, action: &str, carried_out: bool) {
         self.tell("fail", json!({ "action": action, "hold": true, "after": carried_out })).await;
