@@ -22,6 +22,8 @@ class Behaviour:
     # The game's command line, where {ip} and {port} stand for what it has to listen on, and what is added to it.
     command: list[str] = field(default_factory=list)
     game_args: list[str] = field(default_factory=list)
+    # So many games get what is added; without a number all of them.
+    games_with_args: int | None = None
     # Scripted games in place of processes.
     in_process: bool = False
     # Seconds from `running` to registered: the first for each test, the second to make some instances late.
@@ -146,9 +148,17 @@ class Agent:
             return self.scripted_games.start(ip, port)
         if not self.behaviour.command:
             raise FileNotFoundError("POST /_test/agent has set no command, nor in_process")
-        command = [*self.behaviour.command, *self.behaviour.game_args, *command]
+        command = [*self.behaviour.command, *self._game_args(), *command]
         command = [part.replace("{ip}", ip).replace("{port}", str(port)) for part in command]
         return GameProcess(command, f"{ip}:{port}")
+
+    def _game_args(self) -> list[str]:
+        if self.behaviour.games_with_args is None:
+            return self.behaviour.game_args
+        if self.behaviour.games_with_args == 0:
+            return []
+        self.behaviour.games_with_args -= 1
+        return self.behaviour.game_args
 
 
 def bindings_of(container: Container, network_mode: str, ip: str) -> list[dict]:

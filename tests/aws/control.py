@@ -96,6 +96,10 @@ class Control:
     def get_calls(self, action: str | None = None) -> list[dict]:
         return [asdict(call) for call in self._gateway.calls if action in (None, call.action)]
 
+    def get_count(self) -> int:
+        """How many calls came in so far."""
+        return len(self._gateway.calls)
+
     def post_fail(self, **fault) -> dict:
         self._faults.add(Fault(**fault))
         return {}

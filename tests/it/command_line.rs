@@ -40,6 +40,24 @@ async fn the_manual_is_the_file_at_the_top() {
 }
 
 #[tokio::test]
+async fn the_manual_page_has_each_command_and_each_option() {
+    let page = include_str!("../../deploy/playlivechess-manager.8").replace("\\-", "-");
+    let (_, help) = run(&Setup::new(), &["--help"]).await;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"doctor"), "{help}");
+    let mut wanted: Vec<String> = commands.iter().map(|command| (*command).to_owned()).collect();
+    for arguments in std::iter::once(vec!["--help"]).chain(commands.iter().map(|command| vec![*command, "--help"])) {
+        let (_, help) = run(&Setup::new(), &arguments).await;
+        let options = help.lines().flat_map(str::split_whitespace).filter(|word| word.starts_with("--"));
+        wanted.extend(options.map(str::to_owned));
+    }
+    for word in wanted {
+        assert!(page.contains(&word), "{word} is not in the manual page");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();

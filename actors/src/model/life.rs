@@ -80,7 +80,7 @@ pub enum CloseReason {
     HealthOverdue,
     /// The task ended by itself or by someone else's hand.
     TaskStopped,
-    /// The instance was stopped by someone else's hand.
+    /// The instance was stopped by someone else's hand, or has ended and its task is still meant to run.
     InstanceStopped,
 }
 

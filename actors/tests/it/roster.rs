@@ -392,6 +392,32 @@ fn an_instance_stopped_by_hand_is_terminated() {
     assert_eq!(doomed[0].instance, Some(instance));
 }
 
+/// As ECS shows it where the instance's agent was out of reach when it ended.
+#[test]
+fn the_task_that_outlives_its_instance_is_stopped_and_its_server_gone_then() {
+    for owned in [true, false] {
+        let mut fixture = Fixture::with_servers(2, Policy::default());
+        let id = fixture.ids()[0];
+        let server = fixture.roster.server(id).expect("a known server");
+        let (instance, task) =
+            (server.instance().cloned().expect("it has one"), server.task.clone().expect("it has one"));
+        let machine = fixture.world.machines.get_mut(&instance).expect("it was made");
+        (machine.owned, machine.state) = (owned, InstanceState::Terminated);
+        for _ in 0..3 {
+            fixture.pass(Duration::from_secs(5));
+            fixture.observe();
+            assert_eq!(fixture.phase(id), Phase::Closing(CloseReason::InstanceStopped));
+            assert_eq!(fixture.ids().len(), 2, "it is not taken for another server");
+        }
+        let Some(Order::Close(doomed)) = fixture.roster.orders(fixture.now).pop() else { panic!("it is to be closed") };
+        assert_eq!(doomed[0].task, Some(task.clone()));
+        fixture.world.kill(&task);
+        fixture.pass(Duration::from_secs(5));
+        fixture.observe();
+        assert_eq!((fixture.phase(id), fixture.ids().len()), (Phase::Gone, 1));
+    }
+}
+
 #[test]
 fn an_instance_with_two_of_our_tasks_goes_only_when_both_are_closing() {
     let mut fixture = Fixture::with_servers(1, Policy { min_servers: 0, upscale_margin: 0, ..Policy::default() });

@@ -123,11 +123,16 @@ async fn what_vanishes_without_its_agent_is_replaced_too() {
     let now = manager.log.now();
     let instance = manager.server_at(&vanished).await.instance.expect("an instance");
     api.tell("agent", json!({ "disconnected": [instance] })).await;
+    // An agent that is still there when its instance ends would stop the task.
+    api.shows("the agent is out of reach", |world| !world.is_connected(&instance)).await;
     api.tell("vanish", json!({ "instance": instance })).await;
     manager.log.moved(now, "available", 1).await;
     let list = manager.lists(1).await;
     assert_ne!(list, [vanished]);
-    api.shows("one server and nothing else", |world| world.has_servers(1)).await;
+    manager.log.moved(now, "gone", 1).await;
+    let world = api.world().await;
+    assert!(world.has_servers(1), "one server and nothing else: {world:?}");
+    assert_eq!(manager.log.count(now, "a server appeared"), 1, "the one that vanished does not appear again");
     manager.stop().await;
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use super::environment::serve;
-use crate::support::manager::{BINARY, Setup};
+use crate::support::binary::BINARY;
+use crate::support::manager::Setup;
 use crate::support::{PATIENCE, until};
 
 /// A server. It ends, and its game servers with it, when the test lets go of it.
@@ -33,7 +34,7 @@ impl Api {
         let (process, url) = serve("launcher.py", &[]).await;
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
         let api = Self { _process: process, url, client };
-        let game = [BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
+        let game = [&BINARY, "game-server", "--listen", "{ip}:{port}", "--capacity", "10"];
         api.tell("agent", json!({ "command": game })).await;
         api
     }
@@ -69,6 +70,11 @@ impl Api {
     /// How often an action was called.
     pub(crate) async fn calls(&self, action: &str) -> usize {
         self.calls_to(action).await.len()
+    }
+
+    /// How many calls have come in so far.
+    pub(crate) async fn count(&self) -> u64 {
+        answer(self.client.get(format!("{}/_test/count", self.url))).await.as_u64().expect("a number")
     }
 
     /// Holds the next call of an action, when it has come or when it was carried out, until `release`.
@@ -172,6 +178,12 @@ impl World {
     pub(crate) fn has_servers(&self, count: usize) -> bool {
         let (living, hosts) = (self.living(), self.hosts());
         living.len() == count && self.tasks().len() == count && living.into_iter().collect::<BTreeSet<_>>() == hosts
+    }
+
+    /// Whether the agent of that instance is in touch with ECS.
+    pub(crate) fn is_connected(&self, instance: &str) -> bool {
+        let mut members = self.0["container_instances"].as_array().expect("a list").iter();
+        members.any(|member| text(member, "instance") == instance && member["connected"] == true)
     }
 
     /// How many tasks were ever placed on each instance that ever was.

@@ -253,10 +253,11 @@ impl Clinic {
         group
     }
 
-    /// The settings of the fleet that lacks nothing.
+    /// The settings of the fleet that lacks nothing. Several doctors ask at once, and the server may share a slow machine:
+    /// what is answered late is not what a mistake is told by.
     fn fleet(&self) -> Setup {
         self.api
-            .setup("MANAGER_MAX_SERVERS=10")
+            .setup("MANAGER_MAX_SERVERS=10\nMANAGER_CLOUD_TIMEOUT=5m")
             .environment("MANAGER_ECS_CLUSTER", "games")
             .environment(TEMPLATE, "games")
             .environment("MANAGER_LISTEN", "127.0.0.1:0")

@@ -14,21 +14,20 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::binary::BINARY;
 use super::log::Log;
 use super::player::Player;
 use super::process::{Signal, peak_memory, signal};
 use super::{PATIENCE, until};
 
-/// The binary under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_playlivechess-manager");
-
 /// Who has no place elsewhere is sent there.
 pub(crate) const BACKUP: &str = "127.0.0.1:8888";
 
-/// A pace that makes a test short: nothing here takes the minutes that machines take.
+/// A pace that makes a test short: nothing here takes the minutes that machines take. A game server that shares a slow
+/// machine with the other tests still answers in time: one that does not gets no players, which is for tests of that.
 const PACE: &str = "
 MANAGER_HEALTH_INTERVAL=100ms
-MANAGER_HEALTH_TIMEOUT=1s
+MANAGER_HEALTH_TIMEOUT=5s
 MANAGER_OBSERVE_INTERVAL=200ms
 MANAGER_HOLD_TTL=5s
 MANAGER_LAUNCH_BACKOFF=100ms
@@ -107,11 +106,11 @@ impl Setup {
     /// A command of the binary in this directory and environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = match self.open_files {
-            None => Command::new(BINARY),
+            None => Command::new(&*BINARY),
             Some((soft, hard)) => {
                 let mut shell = Command::new("/bin/sh");
                 let limited = format!("ulimit -S -n {soft}; ulimit -H -n {hard}; exec \"$0\" \"$@\"");
-                shell.args(["-c", &limited, BINARY]);
+                shell.args(["-c", &limited, &BINARY]);
                 shell
             }
         };
@@ -191,22 +190,19 @@ impl Manager {
         .await
     }
 
-    /// A player asks for a place and takes it; with none free, once the next server is there.
+    /// A player asks for a place and takes it; with none free, once there is one.
     pub(crate) async fn bring_player(&self) -> Player {
-        loop {
-            let now = self.log.now();
+        let address = until("a place is free", async || {
             let address = self.available().await;
-            if address != BACKUP {
-                return Player::join(&address).await;
-            }
-            self.log.moved(now, "available", 1).await;
-        }
+            (address != BACKUP).then_some(address)
+        });
+        Player::join(&address.await).await
     }
 
-    /// Waits until so many servers have become available since the start, and gives the address of each that is.
+    /// Waits until so many servers have become available since the start and take players, and gives their addresses.
     pub(crate) async fn serves(&self, servers: usize) -> Vec<String> {
         self.log.moved(0, "available", servers).await;
-        self.list().await
+        self.lists(servers).await
     }
 
     /// The fleet's state, by SIGUSR2.

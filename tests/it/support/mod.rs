@@ -1,5 +1,6 @@
 //! What the tests stand on: a manager in a directory of its own, its log, players, and other clients.
 
+pub(crate) mod binary;
 pub(crate) mod log;
 pub(crate) mod manager;
 pub(crate) mod player;

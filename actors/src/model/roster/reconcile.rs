@@ -139,11 +139,18 @@ impl Roster {
             // Where a task is shown to live, its instance lives too.
             None => absent,
         };
+        let task_lives = task.is_some_and(|task| task.state != TaskState::Stopped);
         let (owned, may_terminate) =
             server.host.as_ref().map_or((false, false), |host| (host.owned, host.may_terminate()));
         let is_closing = matches!(server.phase, Phase::Closing(_));
 
-        if instance_is_over || task_is_over && !owned {
+        if instance_is_over && task_lives {
+            // ECS goes on meaning the task to run until its agent says that it ended, which a lost one never does. It is
+            // stopped by hand, and the server known until then: else every look would show it anew.
+            if !is_closing {
+                self.happen(id, Event::Closed(CloseReason::InstanceStopped), now, now);
+            }
+        } else if instance_is_over || task_is_over && !owned {
             self.happen(id, Event::Vanished, now, now);
         } else if task_is_over {
             // The instance is left: it serves nothing and goes too, once nobody else's task is on it.
