@@ -21,11 +21,11 @@ class Machine(Instance):
 
     def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
         template = template_of(ec2_backend, kwargs)
-        for interface in template.get("NetworkInterfaces", [])[:1]:
-            # "Any parameters that you specify override the same parameters in the launch template", and none does here.
-            # Moto does not look at a template's interfaces.
+        # "Any parameters that you specify override the same parameters in the launch template." Moto does not look at a
+        # template's interfaces.
+        for interface in (kwargs.get("nics") or template.get("NetworkInterfaces", []))[:1]:
             kwargs["subnet_id"] = interface.get("SubnetId") or kwargs.get("subnet_id")
-            security_groups = [ec2_backend.get_security_group_from_id(group) for group in interface["Groups"]]
+            security_groups = [ec2_backend.get_security_group_from_id(group) for group in interface.get("Groups", [])]
             kwargs["associate_public_ip"] = interface.get("AssociatePublicIpAddress") in (True, "true")
         super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
         self.address = addresses.take()

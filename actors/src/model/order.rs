@@ -2,6 +2,7 @@
 
 use super::id::{InstanceId, LaunchOrdinal, ServerId, TaskId};
 use super::observation::Role;
+use super::pools::Pool;
 use crate::ports::CloudError;
 
 /// One thing for the cloud to do. Each can be repeated without harm: a lost answer is mended by asking again.
@@ -24,13 +25,15 @@ pub enum Order {
     Close(Vec<Doomed>),
 }
 
-/// A launch intent: the same ordinal makes the same instances, however often it is asked for.
+/// A launch intent: the same ordinal in the same pool makes the same instances, however often it is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LaunchOrder {
     /// What the client token is derived from.
     pub ordinal: LaunchOrdinal,
     /// Instances wanted; the cloud may give fewer, never none.
     pub count: u32,
+    /// Which kind of instances.
+    pub pool: Pool,
 }
 
 /// A placement intent: the same instance and attempt make the same task.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Role, TaskId, Timestamp};
+use actors::model::{Address, HealthAnswer, InstanceId, LaunchOrdinal, Pool, Role, TaskId, Timestamp};
 
 use crate::faults::{Accident, Fault};
 
@@ -31,6 +31,8 @@ pub enum Call {
         ordinal: LaunchOrdinal,
         /// How many at most.
         count: u32,
+        /// Of which pool.
+        pool: Pool,
     },
     /// `RunTask` on one instance.
     RunTask {
@@ -229,7 +231,9 @@ impl fmt::Display for Call {
             Self::ReadInstances => f.write_str("DescribeInstances"),
             Self::ReadCluster => f.write_str("List and Describe"),
             Self::Read(action) => f.write_str(action),
-            Self::RunInstances { ordinal, count } => write!(f, "RunInstances {count} (launch {ordinal})"),
+            Self::RunInstances { ordinal, count, pool } => {
+                write!(f, "RunInstances {count} of pool {pool} (launch {ordinal})")
+            }
             Self::RunTask { instance, attempt } => write!(f, "RunTask on {instance} (attempt {attempt})"),
             Self::Tag { task, role } => write!(f, "TagResource {task} {}", role.name()),
             Self::StopTask { task } => write!(f, "StopTask {task}"),

@@ -167,7 +167,7 @@ pub fn without_region(error: &ConnectError) -> Vec<Finding> {
 }
 
 /// The reading calls of the doctor's own, and what they came to.
-type Read<T> = Result<T, CloudError>;
+pub(super) type Read<T> = Result<T, CloudError>;
 
 /// Who asks.
 type Whoever<'a> = Option<&'a Identity>;

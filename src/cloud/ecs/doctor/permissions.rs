@@ -13,7 +13,7 @@
 
 use std::error::Error;
 
-use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Role, ServerId, TaskId};
+use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Pool, Role, ServerId, TaskId};
 use actors::ports::CloudError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Instance;
@@ -90,13 +90,13 @@ impl Doctor {
 impl EcsCloud {
     /// Whether so many instances would be launched, tagged as the fleet's are.
     pub(super) async fn dry_launch(&self, count: u32) -> Read<()> {
-        let order = LaunchOrder { ordinal: NO_LAUNCH, count };
-        dry("RunInstances", self.launch_call(order, count).dry_run(true).send().await)
+        let order = LaunchOrder { ordinal: NO_LAUNCH, count, pool: Pool::default() };
+        dry("RunInstances", self.launch_call(order, count).await?.dry_run(true).send().await)
     }
 
     async fn dry_untagged_launch(&self) -> Read<()> {
-        let order = LaunchOrder { ordinal: NO_LAUNCH, count: 1 };
-        dry("RunInstances", self.untagged_launch_call(order, 1).dry_run(true).send().await)
+        let order = LaunchOrder { ordinal: NO_LAUNCH, count: 1, pool: Pool::default() };
+        dry("RunInstances", self.untagged_launch_call(order, 1).await?.dry_run(true).send().await)
     }
 
     /// Whether an instance of the fleet would be terminated; without one, any.

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use actors::model::{
-    Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Role, Task, TaskId, TaskState, Timestamp,
+    Address, Endpoint, Instance, InstanceId, LaunchOrdinal, Observation, Pool, Role, Task, TaskId, TaskState, Timestamp,
 };
 
 use super::games::Temper;
@@ -40,9 +40,10 @@ pub enum ApiError {
     ConnectionClosed,
 }
 
-/// What was launched, by client token: how many were asked for, and what came of it.
+/// What was launched, by zone and client token: what was asked for, and what came of it. "A request with the same client
+/// token can complete only once within each Availability Zone".
 #[derive(Debug, Default)]
-pub struct Launches(BTreeMap<String, (u32, Vec<InstanceId>)>);
+pub struct Launches(BTreeMap<(u32, String), ((u32, Pool), Vec<InstanceId>)>);
 
 /// What was placed, by client token.
 #[derive(Debug, Default)]
@@ -93,16 +94,18 @@ impl World {
         token: String,
         ordinal: LaunchOrdinal,
         count: u32,
+        pool: Pool,
         by: Cause,
     ) -> Result<Vec<(InstanceId, bool)>, ApiError> {
-        if let Some((asked, instances)) = self.launches.0.get(&token) {
-            if *asked != count {
+        let key = (self.scenario.zones[pool.0 as usize], token);
+        if let Some((asked, instances)) = self.launches.0.get(&key) {
+            if *asked != (count, pool) {
                 return Err(ApiError::OtherParameters);
             }
             let lives = |id: &InstanceId| self.machines.get(id).is_some_and(|machine| machine.is_alive);
             return Ok(instances.iter().map(|id| (id.clone(), lives(id))).collect());
         }
-        let to_be_had = self.instances_to_be_had(count);
+        let to_be_had = self.instances_to_be_had(count, pool);
         if to_be_had == 0 {
             return Err(ApiError::NoCapacity);
         }
@@ -112,7 +115,7 @@ impl World {
             self.boot(&id);
             launched.push(id);
         }
-        self.launches.0.insert(token, (count, launched.clone()));
+        self.launches.0.insert(key, ((count, pool), launched.clone()));
         Ok(launched.into_iter().map(|id| (id, true)).collect())
     }
 
