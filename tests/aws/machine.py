@@ -33,6 +33,8 @@ class Machine(Instance):
         interface.private_ip_address = interface.public_ip = self.address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": self.address}]
         self._become("pending", 0)
+        # What AWS has planned for it: (code, description).
+        self.events: list[tuple[str, str]] = []
 
     def joins(self, cluster: str) -> bool:
         """Whether its agent means to register there. One without user data stands for any machine of the fleet."""

@@ -5,7 +5,7 @@
 //! asking again makes nothing twice.
 //!
 //! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`close`]), the look at
-//! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
+//! the whole fleet ([`look`], over the calls in [`reads`], and [`planned_ends`]) and what is made of it ([`observation`], with [`endpoint`],
 //! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
 //! ([`errors`]). What AWS is asked before a fleet depends on it is in [`doctor`].
 
@@ -20,6 +20,7 @@ mod look;
 mod names;
 mod observation;
 mod place;
+mod planned_ends;
 mod port;
 mod reads;
 mod role;
@@ -41,6 +42,7 @@ pub use connection::ConnectError;
 pub use names::{FLEET_TAG, LAUNCH_TAG, ROLE_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
+use planned_ends::PlannedEnds;
 use unreachable::Complaints;
 use whole_answers::WholeAnswers;
 
@@ -57,6 +59,7 @@ pub struct EcsCloud {
     /// The ARNs of the fleet's tasks that were placed or seen last, and had not ended.
     living_tasks: Mutex<BTreeSet<String>>,
     complaints: Complaints,
+    planned: PlannedEnds,
 }
 
 impl EcsCloud {
@@ -81,6 +84,7 @@ impl EcsCloud {
             definitions: Mutex::default(),
             living_tasks: Mutex::default(),
             complaints: Complaints::default(),
+            planned: PlannedEnds::default(),
         }
     }
 

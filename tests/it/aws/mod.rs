@@ -11,6 +11,7 @@ mod environment;
 mod fault_proxy;
 mod launches;
 mod policy;
+mod scarcity;
 mod selfcheck;
 mod shutdown;
 mod stack;

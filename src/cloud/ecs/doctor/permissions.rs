@@ -50,7 +50,7 @@ impl Doctor {
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
         let no_task = TaskId::new(named("task"));
         let (member, task) = join!(cloud.describe_members(vec![a_member]), cloud.describe_tasks(vec![a_task]));
-        let launch = cloud.dry_launch(1).await;
+        let launch = cloud.dry_launch(1, Pool::default()).await;
         let untagged = match launch {
             Err(CloudError::Denied(_)) => cloud.dry_untagged_launch().await,
             _ => launch.clone(),
@@ -88,9 +88,9 @@ impl Doctor {
 }
 
 impl EcsCloud {
-    /// Whether so many instances would be launched, tagged as the fleet's are.
-    pub(super) async fn dry_launch(&self, count: u32) -> Read<()> {
-        let order = LaunchOrder { ordinal: NO_LAUNCH, count, pool: Pool::default() };
+    /// Whether so many instances of a pool would be launched, tagged as the fleet's are.
+    pub(super) async fn dry_launch(&self, count: u32, pool: Pool) -> Read<()> {
+        let order = LaunchOrder { ordinal: NO_LAUNCH, count, pool };
         dry("RunInstances", self.launch_call(order, count).await?.dry_run(true).send().await)
     }
 

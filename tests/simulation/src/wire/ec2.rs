@@ -18,6 +18,11 @@ pub(super) fn read(body: &[u8], manager: ManagerId) -> (Call, Act) {
     let form: Form = form_urlencoded::parse(body).into_owned().collect();
     match text(&form, "Action") {
         "DescribeInstances" => (Call::Read("DescribeInstances"), Box::new(move |world| describe(world, &form))),
+        // Nothing is planned here: what is on its way out drains.
+        "DescribeInstanceStatus" => (
+            Call::Read("DescribeInstanceStatus"),
+            Box::new(|_| Ok(answer("DescribeInstanceStatus", "<instanceStatusSet></instanceStatusSet>"))),
+        ),
         "RunInstances" => run(&form, manager),
         "TerminateInstances" => {
             let instances: Vec<InstanceId> = list(&form, "InstanceId").iter().map(InstanceId::new).collect();

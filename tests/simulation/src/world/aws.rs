@@ -43,7 +43,15 @@ pub enum ApiError {
 /// What was launched, by zone and client token: what was asked for, and what came of it. "A request with the same client
 /// token can complete only once within each Availability Zone".
 #[derive(Debug, Default)]
-pub struct Launches(BTreeMap<(u32, String), ((u32, Pool), Vec<InstanceId>)>);
+pub struct Launches(BTreeMap<(u32, String), Launch>);
+
+/// How many were asked for, of which pool, and what came of it.
+#[derive(Debug)]
+struct Launch {
+    count: u32,
+    pool: Pool,
+    instances: Vec<InstanceId>,
+}
 
 /// What was placed, by client token.
 #[derive(Debug, Default)]
@@ -98,12 +106,12 @@ impl World {
         by: Cause,
     ) -> Result<Vec<(InstanceId, bool)>, ApiError> {
         let key = (self.scenario.zones[pool.0 as usize], token);
-        if let Some((asked, instances)) = self.launches.0.get(&key) {
-            if *asked != (count, pool) {
+        if let Some(launch) = self.launches.0.get(&key) {
+            if (launch.count, launch.pool) != (count, pool) {
                 return Err(ApiError::OtherParameters);
             }
             let lives = |id: &InstanceId| self.machines.get(id).is_some_and(|machine| machine.is_alive);
-            return Ok(instances.iter().map(|id| (id.clone(), lives(id))).collect());
+            return Ok(launch.instances.iter().map(|id| (id.clone(), lives(id))).collect());
         }
         let to_be_had = self.instances_to_be_had(count, pool);
         if to_be_had == 0 {
@@ -115,7 +123,7 @@ impl World {
             self.boot(&id);
             launched.push(id);
         }
-        self.launches.0.insert(key, ((count, pool), launched.clone()));
+        self.launches.0.insert(key, Launch { count, pool, instances: launched.clone() });
         Ok(launched.into_iter().map(|id| (id, true)).collect())
     }
 
