@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Flags, Loaded, Mistakes, Settings};
+use crate::config::{self, Aws, CloudKind, Flags, Loaded, Mistakes, Settings};
 use crate::health_probe::HttpProbe;
 use crate::http::{self, AnswerRules, ConnectionRules, Fleet};
 use crate::open_files;
@@ -68,6 +68,9 @@ struct Running {
     service: ServiceManager,
     /// So many files and sockets may be open.
     open_files: u64,
+    /// The cloud, as it was started.
+    cloud: CloudKind,
+    aws: Aws,
 }
 
 /// Runs the fleet until a command to shut down, or until `commands` ends. Game servers are left as they are.
@@ -101,7 +104,8 @@ pub async fn run(
     let mut server = tokio::spawn(serving);
     let service = ServiceManager::default();
     let mut reporting = pin!(service.clone().report_on(fleet.clone()));
-    let mut running = Running { source, loaded, fleet, rules, connection_rules, service, open_files };
+    let (cloud, aws) = (settings.cloud, settings.aws.clone());
+    let mut running = Running { source, loaded, fleet, rules, connection_rules, service, open_files, cloud, aws };
 
     loop {
         tokio::select! {
@@ -174,7 +178,9 @@ impl Running {
         // Who listens to the rules is the HTTP server, which lives as long as this.
         self.rules.send_replace(policy::answer_rules(&loaded.settings));
         self.connection_rules.send_replace(fitting_rules(&loaded.settings, self.open_files));
-        self.tell(FleetMsg::Reload(policy::policy(&loaded.settings)));
+        // The cloud is the one that was started, with its pools.
+        let in_force = Settings { cloud: self.cloud, aws: self.aws.clone(), ..loaded.settings.clone() };
+        self.tell(FleetMsg::Reload(policy::policy(&in_force)));
         self.loaded = loaded;
     }
 

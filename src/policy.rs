@@ -17,7 +17,7 @@ const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the operator wants of the fleet.
 pub fn policy(settings: &Settings) -> Policy {
-    let Settings { scaling, health, launch, rollout, cloud_calls, .. } = settings;
+    let Settings { scaling, health, launch, rollout, cloud_calls, aws, .. } = settings;
     Policy {
         upscale_margin: scaling.upscale_margin,
         downscale_margin: scaling.downscale_margin,
@@ -41,6 +41,11 @@ pub fn policy(settings: &Settings) -> Policy {
         launch_backoff_max: launch.backoff_max,
         rollout_surge: rollout.surge,
         rollout_failures: rollout.failures,
+        pools: match settings.cloud {
+            config::CloudKind::Ecs => aws.pools.count(),
+            config::CloudKind::Local => 1,
+        },
+        intents_span_pools: aws.pools.share_a_subnet(),
         observe_interval: match settings.cloud {
             config::CloudKind::Ecs => cloud_calls.observe_interval,
             config::CloudKind::Local => cloud_calls.observe_interval.min(LOCAL_OBSERVE_INTERVAL),
@@ -110,6 +115,7 @@ pub fn ecs(settings: &Settings) -> Result<EcsSettings, NotSet> {
         task_definition: aws.task_definition.ok_or(NotSet("aws.task_definition"))?,
         launch_template: aws.launch_template.ok_or(NotSet("aws.launch_template"))?,
         launch_template_version: aws.launch_template_version,
+        pools: aws.pools,
         address: aws.address,
         health_address: match aws.health_address {
             config::HealthAddress::Public => ecs::HealthAddress::Public,

@@ -1,20 +1,28 @@
 //! Looks at the cloud and carries orders out, many at once. Its mailbox never waits for the cloud: each call runs in
 //! a task of its own, with a time limit, and what came of it goes to the supervisor as a message.
+//!
+//! What cannot be asked yet waits in [line](Line), the most urgent first. A cloud that is asked too often is looked at
+//! less often, before anything else has to wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
+use crate::line::Line;
 use crate::model::{Observation, Order, Outcome};
 use crate::ports::{Clock, Cloud, CloudError};
 
 /// The next look after something changed in the cloud: soon, and once for all that changes together.
 const SOON: Duration = Duration::from_millis(500);
+
+/// How often the pause between two looks is doubled while the cloud is asked too often: eight times the usual one, within
+/// what still counts as a recent look.
+const MOST_DOUBLINGS: u32 = 3;
 
 /// The AWS actor.
 pub type AwsRef = ActorRef<AwsMsg>;
@@ -24,6 +32,8 @@ pub type AwsRef = ActorRef<AwsMsg>;
 pub enum AwsMsg {
     /// Carry an order out.
     Carry(Order),
+    /// One more order may be under way.
+    Room(OwnedSemaphorePermit),
     /// An order was carried out, or not.
     Carried(Outcome),
     /// Look at the whole cloud now.
@@ -70,7 +80,16 @@ pub struct AwsState {
     look_again: bool,
     /// Looks in a row that could not be completed.
     failed_looks: u32,
+    /// Looks in a row before or in which the cloud said that it is asked too often.
+    throttled_looks: u32,
+    /// The cloud said so since the last look.
+    throttled: bool,
+    /// Orders that were given and not carried out yet, those in line too.
     under_way: usize,
+    /// Orders for which there is no room yet.
+    line: Line,
+    /// Somebody waits for room, for the first in line.
+    awaits_room: bool,
     /// The manager ends: no order is started any more.
     finishing: bool,
     finished: Option<RpcReplyPort<()>>,
@@ -91,7 +110,11 @@ impl Actor for AwsActor {
             next_look: None,
             look_again: false,
             failed_looks: 0,
+            throttled_looks: 0,
+            throttled: false,
             under_way: 0,
+            line: Line::default(),
+            awaits_room: false,
             finishing: false,
             finished: None,
         };
@@ -102,6 +125,7 @@ impl Actor for AwsActor {
     async fn handle(&self, me: AwsRef, msg: AwsMsg, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
         match msg {
             AwsMsg::Carry(order) => state.carry(&me, order),
+            AwsMsg::Room(permit) => state.room(&me, permit),
             AwsMsg::Carried(outcome) => state.carried(&me, outcome),
             AwsMsg::Look => state.look(&me),
             AwsMsg::Looked(seen) => state.looked(&me, seen),
@@ -126,13 +150,43 @@ impl AwsState {
         }
         tracing::info!(?order, "order");
         self.under_way += 1;
-        let (cloud, permits, limit) =
-            (Arc::clone(&self.args.cloud), Arc::clone(&self.args.permits), self.args.pace.timeout);
+        match Arc::clone(&self.args.permits).try_acquire_owned() {
+            Ok(permit) if self.line.is_empty() => self.begin(me, order, permit),
+            _ => {
+                self.line.push(order);
+                self.await_room(me);
+            }
+        }
+    }
+
+    fn await_room(&mut self, me: &AwsRef) {
+        if self.awaits_room || self.line.is_empty() {
+            return;
+        }
+        self.awaits_room = true;
+        let (permits, me) = (Arc::clone(&self.args.permits), me.clone());
+        tokio::spawn(async move {
+            // The semaphore is never closed; an actor that is gone leaves the room to the one after it.
+            if let Ok(permit) = permits.acquire_owned().await {
+                let _ = me.cast(AwsMsg::Room(permit));
+            }
+        });
+    }
+
+    fn room(&mut self, me: &AwsRef, permit: OwnedSemaphorePermit) {
+        self.awaits_room = false;
+        if let Some(order) = self.line.pop() {
+            self.begin(me, order, permit);
+        }
+        self.await_room(me);
+    }
+
+    fn begin(&self, me: &AwsRef, order: Order, permit: OwnedSemaphorePermit) {
+        let (cloud, limit) = (Arc::clone(&self.args.cloud), self.args.pace.timeout);
         let me = me.clone();
         let asked = order.clone();
         let call = tokio::spawn(async move {
-            // The semaphore is never closed.
-            let _permit = permits.acquire().await;
+            let _permit = permit;
             let late = CloudError::Unanswered(format!("nothing within {limit:?}"));
             match timeout(limit, carry_out(&*cloud, asked.clone())).await {
                 Ok(outcome) => outcome,
@@ -153,6 +207,7 @@ impl AwsState {
             Some(error) => tracing::warn!(kind = error.kind(), %error, ?outcome, "order failed"),
             None => tracing::debug!(?outcome, "order carried out"),
         }
+        self.throttled |= matches!(outcome.error(), Some(CloudError::Throttled(_)));
         let _ = self.args.fleet.cast(FleetMsg::Outcome(outcome));
         self.look_soon(me);
         self.answer_when_finished();
@@ -172,7 +227,8 @@ impl AwsState {
     }
 
     fn look_soon(&mut self, me: &AwsRef) {
-        if self.next_look.as_ref().is_some_and(|(_, at)| *at > Instant::now() + SOON) {
+        let may_hasten = !self.throttled && self.throttled_looks == 0;
+        if may_hasten && self.next_look.as_ref().is_some_and(|(_, at)| *at > Instant::now() + SOON) {
             self.look_after(me, SOON);
         }
     }
@@ -197,6 +253,9 @@ impl AwsState {
     }
 
     fn looked(&mut self, me: &AwsRef, seen: Result<Observation, CloudError>) {
+        self.throttled |= matches!(seen, Err(CloudError::Throttled(_)));
+        self.throttled_looks = if self.throttled { self.throttled_looks.saturating_add(1) } else { 0 };
+        self.throttled = false;
         match seen {
             Ok(observation) => {
                 if self.failed_looks > 0 {
@@ -215,7 +274,8 @@ impl AwsState {
                 );
             }
         }
-        let pause = if self.look_again { Duration::ZERO } else { self.args.pace.interval };
+        let usual = self.args.pace.interval * (1 << self.throttled_looks.min(MOST_DOUBLINGS));
+        let pause = if self.look_again { Duration::ZERO } else { usual };
         self.look_after(me, pause);
     }
 

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
 use crate::model::{
-    Action, Address, Note, Observation, Outcome, Policy, Revision, RolloutNote, Roster, ServerId, Stage,
+    Action, Address, Exhausted, LaunchesBlocked, Note, Observation, Outcome, Policy, Revision, RolloutNote, Roster,
+    ServerId, Stage, Timestamp,
 };
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
@@ -243,11 +244,14 @@ impl FleetState {
     }
 
     fn log_state(&mut self) {
-        let view = self.roster.view(self.clock.now());
+        let now = self.clock.now();
+        let view = self.roster.view(now);
+        let until = view.launches_blocked.and_then(LaunchesBlocked::until);
         tracing::info!(
             servers = view.servers.len(),
             requested = view.requested,
             launches_blocked = ?view.launches_blocked,
+            launches_go_on_in = until.map(|until| tracing::field::debug(until.since(now))),
             cloud_is_fresh = view.cloud_is_fresh,
             policy = ?self.roster.policy(),
             "state of the fleet"
@@ -286,7 +290,8 @@ impl FleetState {
         if notes.is_empty() {
             return Ok(());
         }
-        notes.iter().for_each(log);
+        let now = self.clock.now();
+        notes.iter().for_each(|note| log(note, now));
         self.sync_game_servers(me).await
     }
 
@@ -382,7 +387,7 @@ fn answer<T>(reply_to: RpcReplyPort<T>, answer: T) {
     let _ = reply_to.send(answer);
 }
 
-fn log(note: &Note) {
+fn log(note: &Note, now: Timestamp) {
     match note {
         Note::Appeared { server, instance, phase } => {
             let instance = instance.as_ref().map(tracing::field::display);
@@ -399,6 +404,13 @@ fn log(note: &Note) {
             "somebody else's task runs on an instance of the fleet: no game is placed there, and it is not terminated"
         ),
         Note::Rollout { revision, what } => log_rollout(revision, *what),
+        Note::NoCapacity(Exhausted { pool, until, next }) => {
+            let again_in = until.since(now);
+            match next {
+                Some(next) => tracing::warn!(%pool, ?again_in, %next, "no capacity in a pool: the next one is asked"),
+                None => tracing::error!(%pool, ?again_in, "no capacity in any pool: launches wait"),
+            }
+        }
         Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
     }
 }

@@ -9,6 +9,7 @@
 pub mod aws_actor;
 pub mod fleet_supervisor;
 pub mod game_server_actor;
+mod line;
 pub mod model;
 pub mod ports;
 pub mod scaler_actor;

@@ -113,6 +113,11 @@ class Control:
         self._faults.release()
         return {}
 
+    def post_mend(self) -> dict:
+        """Nothing goes wrong any more."""
+        self._faults.forget()
+        return {}
+
     def post_lag(self, **changes) -> dict:
         """Changes what is named, and leaves the rest as it is."""
         for name, delay in asdict(replace(delays, **changes)).items():
@@ -170,6 +175,13 @@ class Control:
             self._world.task(task).want_stopped("UserInitiated", "Task stopped by user")
         if instance:
             self._world.machine(instance).terminate()
+        return {}
+
+    def post_plan(
+        self, instance: str, code: str = "instance-retirement", description: str = "on degraded hardware"
+    ) -> dict:
+        """AWS plans the end of an instance, or whatever the code of a scheduled event says."""
+        self._world.machine(instance).events.append((code, description))
         return {}
 
     def _game(self, task: str) -> Game:

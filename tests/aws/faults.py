@@ -3,10 +3,16 @@
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
+from calls import Call
+
 
 @dataclass
 class Fault:
     action: str
+    # The calls of the action that it may meet: those with these parameters.
+    parameters: dict = field(default_factory=dict)
+    # It meets the first of so many such calls, and lets the others pass.
+    every: int = 1
     # The error to answer with; without one, and if the call is not held either, the connection is closed unanswered.
     code: str | None = None
     message: str = "a fault that the test asked for"
@@ -18,6 +24,14 @@ class Fault:
     # Whether the call waits for its release.
     hold: bool = False
     released: Event = field(default_factory=Event, init=False)
+    passed: int = field(default=0, init=False)
+
+    def may_meet(self, call: Call) -> bool:
+        return self.action == call.action and self.parameters.items() <= call.parameters.items()
+
+    def is_due(self) -> bool:
+        self.passed += 1
+        return (self.passed - 1) % self.every == 0
 
 
 class Faults:
@@ -30,11 +44,11 @@ class Faults:
         with self._lock:
             self._coming.append(fault)
 
-    def meet(self, action: str) -> Fault | None:
-        """The fault that the next call of this action meets, each as often as it was told to."""
+    def meet(self, call: Call) -> Fault | None:
+        """The fault that this call meets, each as often as it was told to."""
         with self._lock:
-            fault = next((fault for fault in self._coming if fault.action == action), None)
-            if fault is None:
+            fault = next((fault for fault in self._coming if fault.may_meet(call)), None)
+            if fault is None or not fault.is_due():
                 return None
             fault.times -= 1
             if fault.times <= 0:
@@ -42,6 +56,11 @@ class Faults:
             if fault.hold:
                 self._held.append(fault)
             return fault
+
+    def forget(self) -> None:
+        """Has no further call meet a fault."""
+        with self._lock:
+            self._coming.clear()
 
     def release(self) -> None:
         """Lets all held calls go on, and holds no further ones."""

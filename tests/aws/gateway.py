@@ -28,7 +28,7 @@ class Gateway:
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         call = Call.of(Request(environ))
         self.calls.append(call)
-        fault = self._faults.meet(call.action)
+        fault = self._faults.meet(call)
         environ["wsgi.input"].seek(0)
         response = self._fail(environ, fault) if fault else self._carry_out(environ)
         call.answered(response)

@@ -21,11 +21,11 @@ class Machine(Instance):
 
     def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
         template = template_of(ec2_backend, kwargs)
-        for interface in template.get("NetworkInterfaces", [])[:1]:
-            # "Any parameters that you specify override the same parameters in the launch template", and none does here.
-            # Moto does not look at a template's interfaces.
+        # "Any parameters that you specify override the same parameters in the launch template." Moto does not look at a
+        # template's interfaces.
+        for interface in (kwargs.get("nics") or template.get("NetworkInterfaces", []))[:1]:
             kwargs["subnet_id"] = interface.get("SubnetId") or kwargs.get("subnet_id")
-            security_groups = [ec2_backend.get_security_group_from_id(group) for group in interface["Groups"]]
+            security_groups = [ec2_backend.get_security_group_from_id(group) for group in interface.get("Groups", [])]
             kwargs["associate_public_ip"] = interface.get("AssociatePublicIpAddress") in (True, "true")
         super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
         self.address = addresses.take()
@@ -33,6 +33,8 @@ class Machine(Instance):
         interface.private_ip_address = interface.public_ip = self.address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": self.address}]
         self._become("pending", 0)
+        # What AWS has planned for it: (code, description).
+        self.events: list[tuple[str, str]] = []
 
     def joins(self, cluster: str) -> bool:
         """Whether its agent means to register there. One without user data stands for any machine of the fleet."""

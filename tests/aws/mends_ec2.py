@@ -1,4 +1,4 @@
-"""Where moto's EC2 is not as AWS documents it: RunInstances, DescribeInstances, TerminateInstances."""
+"""Where moto's EC2 is not as AWS documents it: launching, describing and terminating instances."""
 
 from copy import copy
 from datetime import timedelta
@@ -25,6 +25,7 @@ def install() -> None:
     moto_instances.Instance = Machine
     InstanceResponse.run_instances = run_instances
     InstanceResponse.describe_instances = describe_instances
+    InstanceResponse.describe_instance_status = describe_instance_status
     # With this moto shows every instance as pending, whatever it is by now: "the result might contain updated
     # information, such as the current creation status".
     del EC2BaseResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER["RunInstances.Reservation.Instances.Instance.State"]
@@ -37,8 +38,9 @@ def run_instances(response: InstanceResponse) -> ActionResult:
         authorize(response, "CreateTags")
     response.error_on_dryrun()
     request = dict(response.params)
+    scope = scope_of(response)
     try:
-        reservation = tokens.recall(response.region, request)
+        reservation = tokens.recall(scope, request)
     except OtherParameters as error:
         # "If you retry a successful request using the same client token, but one or more of the parameters are
         # different, […] the retry fails with an IdempotentParameterMismatch error."
@@ -48,12 +50,21 @@ def run_instances(response: InstanceResponse) -> ActionResult:
         # "Amazon EC2 launches the largest possible number of instances above the specified minimum count."
         response.params["MinCount"] = response.params["MaxCount"]
         reservation = moto_run_instances(response).result
-        tokens.remember(response.region, request, reservation)
+        tokens.remember(scope, request, reservation)
     elif all(machine.has_ended for machine in reservation.instances):
         # Such is the meaning of this code in EC2's list of error codes.
         message = "The instances that were launched under this client token have been terminated."
         raise EC2ClientError("IdempotentInstanceTerminated", message)
     return ActionResult(reservation)
+
+
+def scope_of(response: InstanceResponse) -> str:
+    """AWS: "The request uses zonal idempotency […] if you implicitly specify an Availability Zone using the SubnetId
+    parameter", and "a request with the same client token can complete only once within each Availability Zone"."""
+    interfaces = response._get_param("NetworkInterfaces", [])
+    subnets = [response._get_param("SubnetId"), *(interface.get("SubnetId") for interface in interfaces)]
+    named = next(filter(None, subnets), None)
+    return response.ec2_backend.get_subnet(named).availability_zone if named else response.region
 
 
 def authorize(response: InstanceResponse, action: str) -> None:
@@ -87,6 +98,26 @@ def describe_instances(response: InstanceResponse) -> ActionResult:
         raise InvalidInstanceIdError([machine.id for _, machine in found if machine.launch_time > then])
     shown, token = page(shown, lambda pair: pair[1].id, response._get_param("NextToken"), size)
     return ActionResult({"Reservations": grouped(shown), "NextToken": token})
+
+
+def describe_instance_status(response: InstanceResponse) -> ActionResult:
+    """With the scheduled events, which moto has none of, and by the filter for their codes."""
+    response.error_on_dryrun()
+    codes = response._filters_from_querystring().get("event.code")
+    machines = response.ec2_backend.all_running_instances()
+    if codes is not None:
+        machines = [machine for machine in machines if any(code in codes for code, _ in machine.events)]
+    size = response._get_int_param("MaxResults")
+    shown, token = page(machines, lambda machine: machine.id, response._get_param("NextToken"), size)
+    statuses = [
+        {
+            "InstanceId": machine.id,
+            "InstanceState": {"Code": 16, "Name": "running"},
+            "Events": [{"Code": code, "Description": description} for code, description in machine.events],
+        }
+        for machine in shown
+    ]
+    return ActionResult({"InstanceStatuses": statuses, "NextToken": token})
 
 
 def grouped(shown: list[tuple[Reservation, Machine]]) -> list[Reservation]:

@@ -13,6 +13,9 @@ def summary(world: World, agent: Agent) -> dict:
                 "id": machine.id,
                 "state": machine.state,
                 "ip": machine.address,
+                "type": machine.instance_type,
+                "subnet": machine.subnet_id,
+                "lifecycle": machine.lifecycle,
                 "tags": {tag["key"]: tag["value"] for tag in machine.get_tags()},
                 "launched_at": machine.launch_time.isoformat(),
             }

@@ -3,6 +3,11 @@
 //! That order is what makes one intent one launch: the ordinal of the next launch is one above the highest that the
 //! cloud shows, so a manager that crashed after asking arrives at the same ordinal, the same client token, and so at
 //! the same instances.
+//!
+//! A launch falls through the operator's pools: where one has nothing to give, the same intent is asked of the next.
+//! Where the cloud keeps intents apart by pool (EC2 does, by zone, once a subnet is named), the same ordinal could then
+//! make instances twice: an earlier manager's in one pool, and after a restart this one's in another. There nothing is
+//! launched until all that an earlier manager has made must be visible.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,14 +16,16 @@ use super::id::{InstanceId, LaunchOrdinal};
 use super::observation::Instance;
 use super::order::LaunchOrder;
 use super::policy::Policy;
+use super::pools::{Exhausted, ExhaustedPools};
 use super::time::Timestamp;
 use crate::ports::CloudError;
 
 /// How long the cloud may take to show what it has made (EC2 and ECS are eventually consistent: seconds, as a rule).
 pub const VISIBILITY: Duration = Duration::from_secs(60);
 
-/// Between two tries at ordinals that turn out to be spent: EC2 refills `RunInstances` by two calls a second.
-const SPENT_PAUSE: Duration = Duration::from_millis(500);
+/// Between two tries that follow from each other, at ordinals that turn out to be spent or at pools that turn out to be
+/// exhausted: EC2 refills `RunInstances` by two calls a second.
+const NEXT_TRY: Duration = Duration::from_millis(500);
 
 /// The furthest that ordinals are jumped: no fleet has made so many launches that EC2 has forgotten.
 const MAX_STRIDE: u64 = 1 << 20;
@@ -28,11 +35,31 @@ const MAX_STRIDE: u64 = 1 << 20;
 pub enum LaunchesBlocked {
     /// The last launch is still being asked for, or not visible yet.
     UnderWay,
+    /// What an earlier manager launched in another pool may not be visible before.
+    LookingBack {
+        /// When.
+        until: Timestamp,
+    },
+    /// No pool has anything to give; the first is asked again then.
+    NoCapacity {
+        /// When.
+        until: Timestamp,
+    },
     /// Launches failed; the next is tried then.
     BackingOff {
         /// When.
         until: Timestamp,
     },
+}
+
+impl LaunchesBlocked {
+    /// Until when, if that is known.
+    pub const fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::UnderWay => None,
+            Self::LookingBack { until } | Self::NoCapacity { until } | Self::BackingOff { until } => Some(until),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -85,6 +112,7 @@ pub struct LaunchLedger {
     failures: u32,
     last_failed: Option<LaunchOrdinal>,
     not_before: Timestamp,
+    exhausted: ExhaustedPools,
 }
 
 impl Default for LaunchLedger {
@@ -98,21 +126,33 @@ impl Default for LaunchLedger {
             failures: 0,
             last_failed: None,
             not_before: Timestamp::default(),
+            exhausted: ExhaustedPools::default(),
         }
     }
 }
 
 impl LaunchLedger {
     /// Why nothing can be launched at `now`, if so.
-    pub fn blocked(&self, now: Timestamp) -> Option<LaunchesBlocked> {
+    pub fn blocked(&self, policy: &Policy, now: Timestamp) -> Option<LaunchesBlocked> {
         let is_partly_seen = |launch: &Inherited| now < launch.until && launch.seen.len() < launch.size as usize;
         if self.current.is_some() || self.inherited.as_ref().is_some_and(is_partly_seen) {
             Some(LaunchesBlocked::UnderWay)
+        } else if let Some(until) = self.looks_back_until(policy).filter(|until| now < *until) {
+            Some(LaunchesBlocked::LookingBack { until })
+        } else if let Some(until) = self.exhausted.opens_at(policy, now) {
+            Some(LaunchesBlocked::NoCapacity { until: until.max(self.not_before) })
         } else if now < self.not_before {
             Some(LaunchesBlocked::BackingOff { until: self.not_before })
         } else {
             None
         }
+    }
+
+    /// Until when an earlier manager's launches may be invisible, where the same intent could make them once more. A
+    /// request of its last moment may take as long as a call to take effect.
+    fn looks_back_until(&self, policy: &Policy) -> Option<Timestamp> {
+        let may_repeat = policy.pools > 1 && !policy.intents_span_pools;
+        self.looking_since.filter(|_| may_repeat).map(|since| since + policy.call_timeout + VISIBILITY)
     }
 
     /// Servers asked for that have no instance yet.
@@ -181,8 +221,10 @@ impl LaunchLedger {
     }
 
     /// Begins a launch of `count` instances.
-    pub(super) fn begin(&mut self, count: u32, now: Timestamp) {
-        let order = LaunchOrder { ordinal: self.next, count };
+    pub(super) fn begin(&mut self, count: u32, policy: &Policy, now: Timestamp) {
+        // Whoever asked whether launches are blocked was told if no pool is open.
+        let pool = self.exhausted.first_open(policy, now).unwrap_or_default();
+        let order = LaunchOrder { ordinal: self.next, count, pool };
         let progress = Progress::ToAsk { not_before: now };
         self.current = Some(Launch { order, begun_at: now, progress, seen: BTreeSet::new(), unanswered: 0 });
     }
@@ -211,6 +253,7 @@ impl LaunchLedger {
     pub(super) fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) -> bool {
         self.next = self.next.max(order.ordinal.plus(1));
         self.stride = 1;
+        self.exhausted.gave(order.pool);
         let begun_at = self.current.as_ref().filter(|launch| launch.order == order).map(|launch| launch.begun_at);
         if let Some(begun_at) = begun_at {
             let missing = instances.iter().cloned().collect();
@@ -220,11 +263,15 @@ impl LaunchLedger {
         begun_at.is_some()
     }
 
-    /// The cloud did not launch, or did not say so.
-    pub(super) fn not_launched(&mut self, order: LaunchOrder, error: &CloudError, policy: &Policy, now: Timestamp) {
-        let Some(launch) = self.current.as_mut().filter(|launch| launch.order == order) else {
-            return;
-        };
+    /// The cloud did not launch, or did not say so. Gives the pool that turned out to have nothing to give, if one did.
+    pub(super) fn not_launched(
+        &mut self,
+        order: LaunchOrder,
+        error: &CloudError,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<Exhausted> {
+        let launch = self.current.as_mut().filter(|launch| launch.order == order)?;
         if !matches!(error, CloudError::Unanswered(_)) {
             launch.unanswered = launch.unanswered.saturating_sub(1);
         }
@@ -237,23 +284,48 @@ impl LaunchLedger {
             CloudError::Spent(_) => {
                 // What is known of the spent one does not hold of the next.
                 let order = LaunchOrder { ordinal: order.ordinal.plus(self.stride), ..order };
-                let progress = Progress::ToAsk { not_before: now + SPENT_PAUSE };
+                let progress = Progress::ToAsk { not_before: now + NEXT_TRY };
                 *launch = Launch { order, progress, seen: BTreeSet::new(), unanswered: 0, ..*launch };
                 self.next = self.next.max(order.ordinal);
                 if self.looking_since.is_some_and(|since| now.since(since) >= VISIBILITY) {
                     self.stride = (self.stride * 2).min(MAX_STRIDE);
                 }
             }
-            CloudError::NotFound(_) | CloudError::NoCapacity(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
-                if launch.unanswered > 0 {
-                    launch.progress = Progress::Contested { until: now + VISIBILITY };
-                } else {
-                    // Nothing was made under its ordinal: the next launch has it, as it would after a restart.
-                    self.current = None;
+            CloudError::NoCapacity(_) => {
+                let mut exhausted = self.exhausted.refused(order.pool, policy, now);
+                let made_nothing = launch.unanswered == 0 && launch.seen.is_empty();
+                match exhausted.next {
+                    Some(pool) if made_nothing => {
+                        launch.order.pool = pool;
+                        launch.progress = Progress::ToAsk { not_before: now + NEXT_TRY };
+                    }
+                    Some(_) => self.given_up(now),
+                    None => {
+                        self.given_up(now);
+                        self.failed(None, policy, now);
+                        let opens_at = self.exhausted.opens_at(policy, now).unwrap_or(now);
+                        exhausted.until = opens_at.max(self.not_before);
+                    }
                 }
+                return Some(exhausted);
+            }
+            CloudError::NotFound(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
+                self.given_up(now);
                 // Each refusal counts, also of one ordinal.
                 self.failed(None, policy, now);
             }
+        }
+        None
+    }
+
+    /// The launch under way was refused for certain, this time.
+    fn given_up(&mut self, now: Timestamp) {
+        match &mut self.current {
+            Some(launch) if launch.unanswered > 0 => {
+                launch.progress = Progress::Contested { until: now + VISIBILITY };
+            }
+            // Nothing was made under its ordinal: the next launch has it, as it would after a restart.
+            _ => self.current = None,
         }
     }
 
@@ -279,6 +351,7 @@ impl LaunchLedger {
 mod tests {
     use super::*;
     use crate::model::observation::InstanceState;
+    use crate::model::pools::Pool;
 
     const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -303,50 +376,57 @@ mod tests {
     fn a_launch_of_an_earlier_manager_has_to_be_seen_whole_or_be_old_before_the_next() {
         let mut ledger = LaunchLedger::default();
         ledger.saw(LaunchOrdinal(7), 2, &shown("i-1", 0));
-        assert_eq!(ledger.blocked(at(59)), Some(LaunchesBlocked::UnderWay), "there may be one more");
-        assert_eq!(ledger.blocked(at(60)), None, "there is not");
+        assert_eq!(
+            ledger.blocked(&Policy::default(), at(59)),
+            Some(LaunchesBlocked::UnderWay),
+            "there may be one more"
+        );
+        assert_eq!(ledger.blocked(&Policy::default(), at(60)), None, "there is not");
         ledger.saw(LaunchOrdinal(7), 2, &shown("i-2", 0));
-        assert_eq!(ledger.blocked(at(10)), None);
+        assert_eq!(ledger.blocked(&Policy::default(), at(10)), None);
         ledger.saw(LaunchOrdinal(6), 5, &shown("i-0", 0));
-        assert_eq!(ledger.blocked(at(10)), None, "it was over before that one began");
+        assert_eq!(ledger.blocked(&Policy::default(), at(10)), None, "it was over before that one began");
     }
 
     #[test]
     fn a_lost_answer_is_asked_for_again_under_the_same_ordinal() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(3, at(0));
+        ledger.begin(3, &Policy::default(), at(0));
         let order = ledger.take_order(at(0), PATIENCE).expect("an order");
         assert_eq!(ledger.take_order(at(1), PATIENCE), None, "it is under way");
         ledger.not_launched(order, &CloudError::Unanswered("closed".into()), &Policy::default(), at(2));
-        assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
+        assert_eq!(ledger.blocked(&Policy::default(), at(2)), Some(LaunchesBlocked::UnderWay));
         assert_eq!(ledger.take_order(at(60), PATIENCE), Some(order));
     }
 
     #[test]
     fn a_refusal_after_a_lost_answer_leaves_it_open_whether_it_was_made() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(3, at(0));
+        ledger.begin(3, &Policy::default(), at(0));
         for (asked, error) in
             [(0, CloudError::Unanswered("closed".into())), (50, CloudError::Denied("not any more".into()))]
         {
             let order = ledger.take_order(at(asked), PATIENCE).expect("an order");
             ledger.not_launched(order, &error, &Policy::default(), at(asked));
         }
-        assert_eq!((ledger.requested(), ledger.blocked(at(100))), (3, Some(LaunchesBlocked::UnderWay)));
+        assert_eq!(
+            (ledger.requested(), ledger.blocked(&Policy::default(), at(100))),
+            (3, Some(LaunchesBlocked::UnderWay))
+        );
         for (instance, missing) in [("i-1", 2), ("i-1", 2), ("i-2", 1), ("i-3", 0)] {
             ledger.saw(LaunchOrdinal(1), 3, &shown(instance, 0));
             assert_eq!(ledger.requested(), missing, "a look may show a part of them");
         }
-        assert_eq!(ledger.blocked(at(100)), None);
+        assert_eq!(ledger.blocked(&Policy::default(), at(100)), None);
     }
 
     #[test]
     fn a_refused_launch_leaves_its_ordinal_to_the_next() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(3, at(0));
+        ledger.begin(3, &Policy::default(), at(0));
         let order = ledger.take_order(at(0), PATIENCE).expect("an order");
         ledger.not_launched(order, &CloudError::NoCapacity("none".into()), &Policy::default(), at(0));
-        ledger.begin(1, at(10));
+        ledger.begin(1, &Policy::default(), at(10));
         let next = ledger.take_order(at(10), PATIENCE).expect("an order");
         assert_eq!(next.ordinal, order.ordinal, "a manager that starts now would begin there too");
     }
@@ -354,15 +434,15 @@ mod tests {
     #[test]
     fn the_next_launch_waits_until_the_last_one_is_seen() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(1, at(0));
+        ledger.begin(1, &Policy::default(), at(0));
         let order = ledger.take_order(at(0), PATIENCE).expect("an order");
         let instance = InstanceId::new("i-1");
         assert!(ledger.launched(order, std::slice::from_ref(&instance), at(1)));
-        assert_eq!(ledger.blocked(at(2)), Some(LaunchesBlocked::UnderWay));
+        assert_eq!(ledger.blocked(&Policy::default(), at(2)), Some(LaunchesBlocked::UnderWay));
         ledger.saw(order.ordinal, 1, &shown("i-1", 0));
         ledger.saw_instance(&instance);
-        assert_eq!(ledger.blocked(at(3)), None);
-        ledger.begin(1, at(3));
+        assert_eq!(ledger.blocked(&Policy::default(), at(3)), None);
+        ledger.begin(1, &Policy::default(), at(3));
         assert_eq!(ledger.take_order(at(3), PATIENCE).expect("an order").ordinal, LaunchOrdinal(2));
     }
 
@@ -372,7 +452,7 @@ mod tests {
         for ordinal in [3, 7, 5] {
             ledger.saw(LaunchOrdinal(ordinal), 1, &shown("i-1", 0));
         }
-        ledger.begin(2, at(0));
+        ledger.begin(2, &Policy::default(), at(0));
         assert_eq!(ledger.take_order(at(0), PATIENCE).expect("an order").ordinal, LaunchOrdinal(8));
     }
 
@@ -381,13 +461,13 @@ mod tests {
         let mut ledger = LaunchLedger::default();
         let mut tried = Vec::new();
         for now in [0, 100, 200, 300, 400] {
-            ledger.begin(2, at(now));
+            ledger.begin(2, &Policy::default(), at(now));
             let order = ledger.take_order(at(now), PATIENCE).expect("an order");
             tried.push(order.ordinal.0);
             ledger.not_launched(order, &CloudError::Conflict("other count".into()), &Policy::default(), at(now));
             assert_eq!((ledger.requested(), ledger.take_order(at(now + 50), PATIENCE)), (2, None));
             ledger.expire(at(now + 61));
-            assert_eq!(ledger.blocked(at(now + 61)), None);
+            assert_eq!(ledger.blocked(&Policy::default(), at(now + 61)), None);
         }
         assert_eq!(tried, [1, 2, 4, 8, 16]);
     }
@@ -395,7 +475,7 @@ mod tests {
     #[test]
     fn spent_ordinals_are_passed_over_in_growing_strides() {
         let mut ledger = LaunchLedger::default();
-        ledger.begin(1, at(0));
+        ledger.begin(1, &Policy::default(), at(0));
         ledger.looked(at(0));
         let mut tried = Vec::new();
         for now in [0, 10, 20, 60, 61, 62, 63] {
@@ -411,13 +491,16 @@ mod tests {
         let mut ledger = LaunchLedger::default();
         let policy = Policy::default();
         for (failure, until) in [(0, 5), (5, 15), (15, 35)] {
-            ledger.begin(1, at(failure));
+            ledger.begin(1, &Policy::default(), at(failure));
             let order = ledger.take_order(at(failure), PATIENCE).expect("an order");
-            ledger.not_launched(order, &CloudError::NoCapacity("none".into()), &policy, at(failure));
-            assert_eq!(ledger.blocked(at(failure)), Some(LaunchesBlocked::BackingOff { until: at(until) }));
+            ledger.not_launched(order, &CloudError::Denied("not you".into()), &policy, at(failure));
+            assert_eq!(
+                ledger.blocked(&Policy::default(), at(failure)),
+                Some(LaunchesBlocked::BackingOff { until: at(until) })
+            );
         }
         ledger.succeeded();
-        assert_eq!(ledger.blocked(at(15)), None);
+        assert_eq!(ledger.blocked(&Policy::default(), at(15)), None);
     }
 
     #[test]
@@ -427,5 +510,96 @@ mod tests {
             ledger.failed(Some(LaunchOrdinal(4)), &Policy::default(), at(0));
         }
         assert_eq!(ledger.failures(), 1);
+    }
+
+    /// Three pools, asked one after the other where the first has nothing to give.
+    fn pools(intents_span_pools: bool) -> Policy {
+        Policy { pools: 3, intents_span_pools, ..Policy::default() }
+    }
+
+    fn none() -> CloudError {
+        CloudError::NoCapacity("none".into())
+    }
+
+    #[test]
+    fn what_one_pool_does_not_have_is_asked_of_the_next_under_the_same_ordinal() {
+        let (mut ledger, policy) = (LaunchLedger::default(), pools(true));
+        ledger.begin(2, &policy, at(0));
+        let mut asked = Vec::new();
+        for now in [0, 1, 2] {
+            let order = ledger.take_order(at(now), PATIENCE).expect("an order");
+            asked.push((order.ordinal.0, order.pool.0));
+            assert_eq!((ledger.requested(), ledger.failures()), (2, 0), "it is no failure yet");
+            ledger.not_launched(order, &none(), &policy, at(now));
+        }
+        assert_eq!(asked, [(1, 0), (1, 1), (1, 2)]);
+        assert_eq!((ledger.requested(), ledger.failures()), (0, 1), "all together are one");
+        assert_eq!(ledger.blocked(&policy, at(3)), Some(LaunchesBlocked::NoCapacity { until: at(7) }));
+        assert_eq!(ledger.blocked(&policy, at(7)), None);
+        ledger.begin(2, &policy, at(7));
+        assert_eq!(
+            ledger.take_order(at(7), PATIENCE).map(|order| order.pool),
+            Some(Pool(0)),
+            "the first comes back first"
+        );
+    }
+
+    #[test]
+    fn a_pool_that_had_nothing_is_passed_over_for_a_while() {
+        let (mut ledger, policy) = (LaunchLedger::default(), pools(true));
+        let mut asked = Vec::new();
+        for (now, has) in [(0, false), (1, true), (3, true), (5, true)] {
+            if ledger.blocked(&policy, at(now)).is_none() {
+                ledger.begin(1, &policy, at(now));
+            }
+            let order = ledger.take_order(at(now), PATIENCE).expect("an order");
+            asked.push(order.pool.0);
+            if has {
+                let instance = InstanceId::new(format!("i-{now}"));
+                ledger.launched(order, std::slice::from_ref(&instance), at(now));
+                ledger.saw_instance(&instance);
+            } else {
+                ledger.not_launched(order, &none(), &policy, at(now));
+            }
+        }
+        assert_eq!(asked, [0, 1, 1, 0], "for five seconds, the first time");
+    }
+
+    #[test]
+    fn what_was_not_answered_is_asked_again_in_the_same_pool_and_of_no_other() {
+        let (mut ledger, policy) = (LaunchLedger::default(), pools(true));
+        ledger.begin(1, &policy, at(0));
+        let first = ledger.take_order(at(0), PATIENCE).expect("an order");
+        ledger.not_launched(first, &CloudError::Unanswered("closed".into()), &policy, at(0));
+        let again = ledger.take_order(at(10), PATIENCE).expect("an order");
+        assert_eq!(again, first);
+        ledger.not_launched(again, &none(), &policy, at(10));
+        assert_eq!(ledger.take_order(at(60), PATIENCE), None, "the first request may have made it");
+        assert_eq!((ledger.requested(), ledger.blocked(&policy, at(60))), (1, Some(LaunchesBlocked::UnderWay)));
+        ledger.expire(at(70));
+        ledger.begin(1, &policy, at(70));
+        let next = ledger.take_order(at(70), PATIENCE).expect("an order");
+        assert_eq!((next.ordinal, next.pool), (LaunchOrdinal(2), Pool(0)), "its time has come again as well");
+    }
+
+    #[test]
+    fn a_refusal_for_another_reason_is_asked_of_no_other_pool() {
+        let (mut ledger, policy) = (LaunchLedger::default(), pools(true));
+        ledger.begin(1, &policy, at(0));
+        let order = ledger.take_order(at(0), PATIENCE).expect("an order");
+        let exhausted = ledger.not_launched(order, &CloudError::Denied("not you".into()), &policy, at(0));
+        assert_eq!((exhausted, ledger.failures()), (None, 1));
+        assert_eq!(ledger.blocked(&policy, at(0)), Some(LaunchesBlocked::BackingOff { until: at(5) }));
+    }
+
+    #[test]
+    fn where_each_pool_has_intents_of_its_own_nothing_is_launched_before_all_is_visible() {
+        let mut ledger = LaunchLedger::default();
+        ledger.looked(at(0));
+        let until = at(90);
+        assert_eq!(ledger.blocked(&pools(false), at(89)), Some(LaunchesBlocked::LookingBack { until }));
+        assert_eq!(ledger.blocked(&pools(false), at(90)), None);
+        assert_eq!(ledger.blocked(&pools(true), at(0)), None, "the same intent is refused there");
+        assert_eq!(ledger.blocked(&Policy { pools: 1, ..pools(false) }, at(0)), None, "there is no other pool");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::id::{InstanceId, LaunchOrdinal, Revision, ServerId, TaskId};
 use super::observation::Role;
+use super::pools::Pool;
 use super::rollout::RolloutState;
 use crate::ports::CloudError;
 
@@ -32,13 +33,15 @@ pub enum Order {
     Close(Vec<Doomed>),
 }
 
-/// A launch intent: the same ordinal makes the same instances, however often it is asked for.
+/// A launch intent: the same ordinal in the same pool makes the same instances, however often it is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LaunchOrder {
     /// What the client token is derived from.
     pub ordinal: LaunchOrdinal,
     /// Instances wanted; the cloud may give fewer, never none.
     pub count: u32,
+    /// Which kind of instances.
+    pub pool: Pool,
 }
 
 /// A placement intent: the same instance, attempt and revision make the same task.

@@ -39,7 +39,8 @@ pub struct Policy {
     pub placement_deadline: Duration,
     /// From running until the first healthy answer.
     pub healthy_deadline: Duration,
-    /// Pause after a failed launch, doubled with each further failure in a row.
+    /// Pause after a failed launch, and before a pool that had nothing to give is asked again, doubled with each
+    /// further failure in a row.
     pub launch_backoff: Duration,
     /// The longest such pause.
     pub launch_backoff_max: Duration,
@@ -47,6 +48,10 @@ pub struct Policy {
     pub rollout_surge: u32,
     /// So many servers of a new revision that fail end its rollout.
     pub rollout_failures: u32,
+    /// Pools that a launch falls through, at least one: what the first does not have is asked of the second, and so on.
+    pub pools: u32,
+    /// What an intent has made in one pool the cloud knows in all of them, and makes it nowhere again.
+    pub intents_span_pools: bool,
     /// Pause between two looks at the whole cloud.
     pub observe_interval: Duration,
     /// How long one cloud call, or one look, may take.
@@ -67,6 +72,9 @@ impl Policy {
         let band = i64::from(self.downscale_margin) - i64::from(self.upscale_margin);
         if band <= i64::from(self.server_capacity) {
             return Err(PolicyError::Flaps { band, server_capacity: self.server_capacity });
+        }
+        if self.pools == 0 {
+            return Err(PolicyError::NoPool);
         }
         if self.min_servers > self.max_servers {
             return Err(PolicyError::MinAboveMax { min: self.min_servers, max: self.max_servers });
@@ -104,6 +112,8 @@ impl Default for Policy {
             launch_backoff_max: Duration::from_secs(300),
             rollout_surge: 2,
             rollout_failures: 3,
+            pools: 1,
+            intents_span_pools: true,
             observe_interval: Duration::from_secs(5),
             call_timeout: Duration::from_secs(30),
         }
@@ -124,6 +134,9 @@ pub enum PolicyError {
         /// Players that a fresh server takes.
         server_capacity: u32,
     },
+    /// Nowhere to launch from.
+    #[error("there is no pool to launch instances from")]
+    NoPool,
     /// The limits cross.
     #[error("the minimum of {min} servers is above the maximum of {max}")]
     MinAboveMax {

@@ -487,3 +487,23 @@ async fn a_client_that_is_gone_holds_no_place() {
     }
     fleet.assert_no_complaints();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_is_asked_too_often_is_looked_at_less_often() {
+    let fleet = Fleet::start(Policy::default()).await;
+    fleet.until_available(1).await;
+    fleet.wait(MINUTE).await;
+    let looks = async || {
+        let before = fleet.cloud.calls(Call::Observe);
+        fleet.wait(MINUTE * 4).await;
+        fleet.cloud.calls(Call::Observe) - before
+    };
+    assert_eq!(looks().await, 48, "every five seconds");
+    let throttled = Fault::Fails(CloudError::Throttled("RequestLimitExceeded".into()));
+    fleet.cloud.script(Call::Observe, &throttled, 1000);
+    let slow = looks().await;
+    assert!((6..=9).contains(&slow), "after 10, 20 and then 40 seconds: {slow}");
+    fleet.cloud.mend();
+    fleet.wait(MINUTE).await;
+    assert_eq!(looks().await, 48, "as before, from the first look that goes well");
+}

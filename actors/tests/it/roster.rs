@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::model::{
     Action, Address, AllocationRule, CloseReason, HealthAnswer, InstanceState, LaunchOrder, LaunchOrdinal, Order,
-    Outcome, Phase, Policy, Refused, Role, Roster, ServerId, Stage, TaskId, Timestamp, decide,
+    Outcome, Phase, Policy, Pool, Refused, Role, Roster, ServerId, Stage, TaskId, Timestamp, decide,
 };
 use actors::ports::CloudError;
 
@@ -291,7 +291,7 @@ fn a_look_that_shows_a_part_of_a_launch_makes_no_room_for_another() {
 #[test]
 fn an_instance_of_the_fleet_that_somebody_else_uses_counts_until_it_is_free_to_go() {
     let mut fixture = Fixture::with_servers(0, Policy { max_servers: 1, ..Policy::default() });
-    let order = LaunchOrder { ordinal: LaunchOrdinal(1), count: 1 };
+    let order = LaunchOrder { ordinal: LaunchOrdinal(1), count: 1, pool: Pool::default() };
     let instance = fixture.world.launch(order, fixture.now).expect("there is room").remove(0);
     fixture.world.machines.get_mut(&instance).expect("it was made").foreign_tasks = true;
     for _ in 0..10 {
@@ -369,7 +369,10 @@ fn how_long_each_stage_of_a_launch_took_is_kept() {
 fn a_restarted_manager_keeps_the_deadlines_of_launches_half_done() {
     let mut fixture = Fixture::with_servers(0, Policy::default());
     let launched_at = fixture.now;
-    fixture.world.launch(LaunchOrder { ordinal: LaunchOrdinal(7), count: 1 }, launched_at).expect("it launches");
+    fixture
+        .world
+        .launch(LaunchOrder { ordinal: LaunchOrdinal(7), count: 1, pool: Pool::default() }, launched_at)
+        .expect("it launches");
     fixture.pass(BOOT + Duration::from_secs(60));
     fixture.roster = Roster::new(Policy::default());
     fixture.observe();

@@ -50,22 +50,28 @@ fn by_code(action: &str, code: &str, message: &str, status: u16) -> CloudError {
         "InstanceLimitExceeded"
         | "InsufficientAddressCapacity"
         | "InsufficientCapacity"
+        | "InsufficientCapacityOnHost"
         | "InsufficientFreeAddressesInSubnet"
         | "InsufficientHostCapacity"
         | "InsufficientInstanceCapacity"
         | "InsufficientReservedInstanceCapacity"
         | "InsufficientVolumeCapacity"
+        | "MaxIOPSLimitExceeded"
         | "MaxSpotInstanceCountExceeded"
         | "NetworkInterfaceLimitExceeded"
         | "ReservationCapacityExceeded"
         | "SpotMaxPriceTooLow"
         | "UnfulfillableCapacity"
+        // "The instance type is not supported in your requested Availability Zone": another pool's may be.
+        | "Unsupported"
         | "VcpuLimitExceeded"
         | "VolumeLimitExceeded" => CloudError::NoCapacity,
 
         "AccessDenied"
         | "AccessDeniedException"
         | "AuthFailure"
+        // Spot instances, in an account that never had any.
+        | "AuthFailure.ServiceLinkedRoleCreationNotPermitted"
         | "Blocked"
         | "ExpiredToken"
         | "ExpiredTokenException"
@@ -151,6 +157,9 @@ mod tests {
             ("InsufficientFreeAddressesInSubnet", 400, "no_capacity"),
             ("MaxSpotInstanceCountExceeded", 400, "no_capacity"),
             ("SpotMaxPriceTooLow", 400, "no_capacity"),
+            ("Unsupported", 400, "no_capacity"),
+            ("UnsupportedOperation", 400, "refused"),
+            ("AuthFailure.ServiceLinkedRoleCreationNotPermitted", 400, "denied"),
             ("UnauthorizedOperation", 403, "denied"),
             ("AccessDenied", 403, "denied"),
             ("AccessDeniedException", 400, "denied"),

@@ -16,13 +16,14 @@ use super::{AT_ONCE, EcsCloud};
 impl EcsCloud {
     /// Reads all that belongs to the fleet.
     pub(super) async fn look(&self) -> Result<Shown, CloudError> {
-        let (mut instances, (members, tasks)) = try_join!(self.owned_instances(), self.cluster())?;
+        let planned = async { Ok(self.planned_ends().await) };
+        let (mut instances, (members, tasks), planned) = try_join!(self.owned_instances(), self.cluster(), planned)?;
         let known: BTreeSet<&str> = instances.iter().filter_map(Instance::instance_id).collect();
         let others = hosts_of(&tasks, &members).difference(&known).map(|id| (*id).to_owned()).collect();
         let (others, definitions, shared) =
             try_join!(self.describe_instances(others), self.definitions_of(&tasks), self.shared(&members, &tasks))?;
         instances.extend(others);
-        Ok(Shown { instances, members, tasks, definitions, shared })
+        Ok(Shown { instances, members, tasks, definitions, shared, planned })
     }
 
     /// The cluster's members, and after them the fleet's tasks: a task that is counted on an instance is then in the

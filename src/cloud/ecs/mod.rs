@@ -4,8 +4,9 @@
 //! [tags](FLEET_TAG), and every call that makes something carries a client token derived from its intent, so that
 //! asking again makes nothing twice.
 //!
-//! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`rollout`], [`close`]), the look at
-//! the whole fleet ([`look`], over the calls in [`reads`]) and what is made of it ([`observation`], with [`endpoint`],
+//! Each file is one thing: the calls that change something ([`launch`], [`place`], [`role`], [`rollout`], [`close`]), the
+//! look at the whole fleet ([`look`], over the calls in [`reads`], and [`planned_ends`]) and what is made of it
+//! ([`observation`], with [`endpoint`],
 //! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
 //! ([`errors`]). What AWS is asked before a fleet depends on it is in [`doctor`].
 
@@ -20,6 +21,7 @@ mod look;
 mod names;
 mod observation;
 mod place;
+mod planned_ends;
 mod port;
 mod reads;
 mod role;
@@ -44,6 +46,7 @@ pub use connection::ConnectError;
 pub use names::{FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
+use planned_ends::PlannedEnds;
 use unreachable::Complaints;
 use whole_answers::WholeAnswers;
 
@@ -62,6 +65,7 @@ pub struct EcsCloud {
     /// The revision that was rolled back, and what is run in its place.
     fallback: Mutex<Option<(Revision, Option<Revision>)>>,
     complaints: Complaints,
+    planned: PlannedEnds,
 }
 
 impl EcsCloud {
@@ -87,6 +91,7 @@ impl EcsCloud {
             living_tasks: Mutex::default(),
             fallback: Mutex::default(),
             complaints: Complaints::default(),
+            planned: PlannedEnds::default(),
         }
     }
 

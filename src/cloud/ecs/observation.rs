@@ -29,6 +29,8 @@ pub(super) struct Shown {
     pub(super) definitions: BTreeMap<String, TaskDefinition>,
     /// ARNs of the container instances on which somebody else's tasks run.
     pub(super) shared: BTreeSet<String>,
+    /// Instances whose end, or reboot, AWS has planned.
+    pub(super) planned: BTreeSet<String>,
 }
 
 /// Running tasks that cannot be reached, and why.
@@ -82,7 +84,7 @@ impl Look<'_> {
             ordinal: tag(LAUNCH_TAG).and_then(|ordinal| ordinal.parse().ok()).map(LaunchOrdinal),
             state: instance_state(host),
             launched_at: self.time_of(host.launch_time()),
-            leaving: member.is_some_and(is_draining),
+            leaving: member.is_some_and(is_draining) || self.shown.planned.contains(id),
             registration: member.map(|member| self.registration(member)),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cloud::address_template::AddressTemplate;
+use crate::cloud::launch_pool::LaunchPools;
 
 /// What the ECS cloud is made of.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct EcsSettings {
     pub launch_template: String,
     /// Its version: a number, `$Default` or `$Latest`.
     pub launch_template_version: String,
+    /// What is launched, one after the other, where EC2 has none to give.
+    pub pools: LaunchPools,
     /// What players are told.
     pub address: AddressTemplate,
     /// Where a game server's health is asked.
@@ -104,6 +107,7 @@ pub(super) mod tests {
             task_definition: "LaunchGameserver".into(),
             launch_template: "defaultECS".into(),
             launch_template_version: "$Default".into(),
+            pools: LaunchPools::default(),
             address: "{public_ip}:{port}".parse().expect("a good template"),
             health_address: HealthAddress::Public,
             container: None,

@@ -55,7 +55,7 @@ fn is_whole_xml(body: &[u8]) -> bool {
 mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use actors::model::{LaunchOrder, LaunchOrdinal, Role, TaskId};
+    use actors::model::{LaunchOrder, LaunchOrdinal, Pool, Role, TaskId};
     use aws_config::BehaviorVersion;
     use aws_config::retry::RetryConfig;
     use aws_sdk_ecs::types::DesiredStatus;
@@ -136,7 +136,7 @@ mod tests {
         let none = [0; 0];
         let taken = aws.taken_short(INSTANCES, async |cloud| cloud.owned_instances().await.ok()).await;
         assert_eq!(taken, none, "DescribeInstances");
-        let order = LaunchOrder { ordinal: LaunchOrdinal(1), count: 2 };
+        let order = LaunchOrder { ordinal: LaunchOrdinal(1), count: 2, pool: Pool::default() };
         let taken = aws.taken_short(LAUNCHED, async |cloud| cloud.run_instances(order).await.ok()).await;
         assert_eq!(taken, none, "RunInstances");
         let running = async |cloud: &EcsCloud| cloud.list_tasks(DesiredStatus::Running).await.ok();

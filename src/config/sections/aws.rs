@@ -3,11 +3,12 @@
 use serde::Deserialize;
 
 use crate::cloud::address_template::AddressTemplate;
+use crate::cloud::launch_pool::LaunchPools;
 use crate::config::kind::Kind;
 use crate::config::secret::Secret;
 use crate::config::setting::Given::{Default, Unset};
 use crate::config::setting::{Section, Setting};
-use crate::config::shapes::{address, ecs, name, region, template};
+use crate::config::shapes::{address, ecs, name, pools, region, template};
 
 /// The cloud on Amazon ECS.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Aws {
     pub launch_template: Option<String>,
     /// `$Default`, `$Latest` or a number.
     pub launch_template_version: String,
+    /// What is launched, one after the other, where there is none to be had. None set: the launch template as it is.
+    pub pools: LaunchPools,
     /// What players are told, with placeholders.
     pub address: AddressTemplate,
     /// Where the manager asks for health.
@@ -92,6 +95,13 @@ pub(in crate::config) const SECTION: Section = Section {
             default: Default("$Default"),
             kind: Kind::Text { allowed: ecs::VERSION_ALLOWED, check: ecs::version },
             meaning: "Which version of it.",
+        },
+        Setting {
+            path: "aws.pools",
+            env: "MANAGER_POOLS",
+            default: Default("template"),
+            kind: Kind::Text { allowed: pools::ALLOWED, check: pools::check },
+            meaning: "What to launch, in this order, where EC2 has none to give: what each pool has other than the template.",
         },
         Setting {
             path: "aws.address",

@@ -69,7 +69,7 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_LAUNCH_BACKOFF",
             default: Default("5s"),
             kind: Kind::Duration { min: Duration::from_millis(100), max: Duration::from_mins(10) },
-            meaning: "Pause after a failed launch, doubled with each failure in a row.",
+            meaning: "Pause after a failed launch, and before a pool without capacity is asked again; doubled each time in a row.",
         },
         Setting {
             path: "launch.backoff_max",

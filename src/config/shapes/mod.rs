@@ -4,5 +4,6 @@ pub(super) mod address;
 pub(super) mod command;
 pub(super) mod ecs;
 pub(super) mod name;
+pub(super) mod pools;
 pub(super) mod region;
 pub(super) mod template;

@@ -203,6 +203,12 @@ impl World {
         instances.map(|instance| text(&instance["tags"], "playlivechess-manager:launch").to_owned()).collect()
     }
 
+    /// One thing of each instance that ever was, by its name in the summary.
+    pub(crate) fn of_instances(&self, what: &str) -> Vec<String> {
+        let instances = self.0["instances"].as_array().expect("a list").iter();
+        instances.map(|instance| text(instance, what).to_owned()).collect()
+    }
+
     fn hosts(&self) -> BTreeSet<String> {
         self.ids("tasks", "instance", |task| text(task, "desired_status") == "RUNNING").into_iter().collect()
     }

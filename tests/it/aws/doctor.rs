@@ -44,7 +44,7 @@ const fn mistake(
 const TEMPLATE: &str = "ECS_INSTANCE_LAUNCH_TEMPLATE";
 const DEFINITION: &str = "SERVER_TASK_DEFINITION";
 
-const MISTAKES: [Mistake; 25] = [
+const MISTAKES: [Mistake; 27] = [
     mistake(&[("AWS_REGION", "eu-west-1")], "cluster", "fail", "AWS_REGION"),
     mistake(&[("MANAGER_ECS_CLUSTER", "nowhere")], "cluster", "fail", "create-cluster --cluster-name nowhere"),
     mistake(&[("MANAGER_ECS_CLUSTER", "closed")], "cluster", "fail", "create it anew"),
@@ -69,6 +69,8 @@ const MISTAKES: [Mistake; 25] = [
     mistake(&[(DEFINITION, "two-containers")], "game port", "fail", "aws.container"),
     mistake(&[(DEFINITION, "large")], "room for the task", "fail", "a larger instance type"),
     mistake(&[(DEFINITION, "dynamic-port")], "way in for players", "fail", "TCP 32768-60999"),
+    mistake(&[("MANAGER_POOLS", "template; t9.huge")], "pools", "fail", "launch template"),
+    mistake(&[("MANAGER_POOLS", "template; subnet-00000000")], "pools", "fail", "subnet"),
     mistake(&[("MANAGER_MAX_SERVERS", "21")], "quota", "warn", "MANAGER_MAX_SERVERS"),
 ];
 

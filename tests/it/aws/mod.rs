@@ -12,6 +12,7 @@ mod fault_proxy;
 mod launches;
 mod policy;
 mod rollout;
+mod scarcity;
 mod selfcheck;
 mod shutdown;
 mod stack;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actors::model::{
-    Address, HealthAnswer, InstanceId, LaunchOrdinal, Revision, Role, RolloutState, TaskId, Timestamp,
+    Address, HealthAnswer, InstanceId, LaunchOrdinal, Pool, Revision, Role, RolloutState, TaskId, Timestamp,
 };
 
 use crate::faults::{Accident, Fault};
@@ -33,6 +33,8 @@ pub enum Call {
         ordinal: LaunchOrdinal,
         /// How many at most.
         count: u32,
+        /// Of which pool.
+        pool: Pool,
     },
     /// `RunTask` on one instance.
     RunTask {
@@ -246,7 +248,9 @@ impl fmt::Display for Call {
             Self::ReadInstances => f.write_str("DescribeInstances"),
             Self::ReadCluster => f.write_str("List and Describe"),
             Self::Read(action) => f.write_str(action),
-            Self::RunInstances { ordinal, count } => write!(f, "RunInstances {count} (launch {ordinal})"),
+            Self::RunInstances { ordinal, count, pool } => {
+                write!(f, "RunInstances {count} of pool {pool} (launch {ordinal})")
+            }
             Self::RunTask { instance, token, revision } => write!(f, "RunTask {revision} on {instance} ({token})"),
             Self::Mark { revision, state } => write!(f, "TagResource {revision} {}", state.name()),
             Self::Tag { task, role } => write!(f, "TagResource {task} {}", role.name()),

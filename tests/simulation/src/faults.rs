@@ -35,8 +35,8 @@ pub enum FaultKind {
     SlowCalls,
     /// No call gets through.
     Outage,
-    /// There are no instances to be had.
-    NoCapacity,
+    /// There are no instances to be had: of one pool, by its number, or of all.
+    NoCapacity(Option<u32>),
     /// There are fewer instances to be had than asked for.
     Scarcity,
     /// Tasks are refused on instances that could take them.
@@ -82,7 +82,8 @@ impl FaultKind {
             Self::LateEffects(_) => "late effects",
             Self::SlowCalls => "slow calls",
             Self::Outage => "API outage",
-            Self::NoCapacity => "no capacity",
+            Self::NoCapacity(None) => "no capacity",
+            Self::NoCapacity(Some(_)) => "no capacity in a pool",
             Self::Scarcity => "scarcity",
             Self::PlacementFailures(_) => "placement failures",
             Self::ReadLag(_) => "lagging reads",

@@ -86,7 +86,7 @@ impl Manager {
         let cloud: Arc<dyn Cloud> = match way {
             Way::Port => ports.clone(),
             #[cfg(feature = "aws")]
-            Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, policy.call_timeout).await),
+            Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, &policy).await),
         };
         let args = FleetArgs { policy, cloud, concurrency: CONCURRENCY, probe: ports, clock };
         let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
@@ -253,9 +253,9 @@ impl Cloud for Ports {
     }
 
     async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
-        let LaunchOrder { ordinal, count } = order;
+        let LaunchOrder { ordinal, count, pool } = order;
         let (token, by) = (format!("launch-{ordinal}"), Cause::Manager(self.manager));
-        let call = Call::RunInstances { ordinal, count };
+        let call = Call::RunInstances { ordinal, count, pool };
         let launched = self.call(call, move |world| world.run_instances(token, order, by)).await?;
         let living: Vec<InstanceId> = launched.into_iter().filter(|(_, lives)| *lives).map(|(id, _)| id).collect();
         if living.is_empty() { Err(CloudError::Spent("all are terminated".into())) } else { Ok(living) }

@@ -28,6 +28,8 @@ pub struct Scenario {
     pub calm_at: Timestamp,
     /// What the operator wants.
     pub policy: Policy,
+    /// The zone of each pool.
+    pub zones: Vec<u32>,
     /// Who plays.
     pub demand: Demand,
     /// What goes wrong for a while, by its begin.
@@ -74,9 +76,10 @@ impl Scenario {
         let mut chance = Chance::new(seed, 1);
         let policy = policy(&mut chance);
         let demand = demand(&mut chance, &policy);
-        let faults = faults(&mut chance, trouble);
+        let faults = faults(&mut chance, trouble, policy.pools);
         let accidents = accidents(&mut chance, trouble, &faults);
-        Self { seed, calm_at: ORIGIN + trouble, policy, demand, faults, accidents }
+        let zones = (0..policy.pools).map(|pool| if policy.intents_span_pools { 0 } else { pool }).collect();
+        Self { seed, calm_at: ORIGIN + trouble, policy, zones, demand, faults, accidents }
     }
 }
 
@@ -103,6 +106,8 @@ fn policy(chance: &mut Chance) -> Policy {
         launch_backoff_max: chance.pick(&[60, 300].map(seconds)),
         rollout_surge: chance.number(1, 3),
         rollout_failures: chance.number(1, 4),
+        pools: chance.pick(&[1, 2, 3]),
+        intents_span_pools: chance.happens(0.5),
         observe_interval: chance.pick(&[5, 10, 15].map(seconds)),
         call_timeout: chance.pick(&[10, 30].map(seconds)),
         ..Policy::default()
@@ -126,24 +131,25 @@ fn demand(chance: &mut Chance, policy: &Policy) -> Demand {
     }
 }
 
-fn faults(chance: &mut Chance, trouble: Duration) -> Vec<Fault> {
+fn faults(chance: &mut Chance, trouble: Duration, pools: u32) -> Vec<Fault> {
     // Many short ones, few long ones; none before the fleet has seen its first minutes, none into the calm.
     let count = chance.number(6, 30);
     let mut faults: Vec<Fault> = (0..count)
         .map(|_| {
             let from = ORIGIN + chance.seconds(120.0, trouble.as_secs_f64() - 60.0);
             let until = from + chance.skewed(400.0, 1.0).min(Duration::from_hours(1));
-            Fault { kind: kind(chance), from, until: until.min(ORIGIN + trouble) }
+            Fault { kind: kind(chance, pools), from, until: until.min(ORIGIN + trouble) }
         })
         .collect();
     faults.sort_by_key(|fault| fault.from);
     faults
 }
 
-fn kind(chance: &mut Chance) -> FaultKind {
+fn kind(chance: &mut Chance, pools: u32) -> FaultKind {
     let share = 0.1 + 0.9 * chance.fraction();
     // No replica is behind for longer than the fleet waits for what it made.
     let lag = chance.seconds(5.0, 25.0);
+    let pool = chance.number(0, pools - 1);
     let kinds = [
         FaultKind::Throttling(share),
         FaultKind::Denials,
@@ -152,7 +158,9 @@ fn kind(chance: &mut Chance) -> FaultKind {
         FaultKind::LateEffects(share),
         FaultKind::SlowCalls,
         FaultKind::Outage,
-        FaultKind::NoCapacity,
+        FaultKind::NoCapacity(None),
+        FaultKind::NoCapacity(Some(pool)),
+        FaultKind::NoCapacity(Some(0)),
         FaultKind::Scarcity,
         FaultKind::PlacementFailures(share),
         FaultKind::ReadLag(lag),

@@ -50,7 +50,7 @@ impl Roster {
     }
 
     fn begin_launch(&mut self, count: u32, now: Timestamp) -> Result<(), Refused> {
-        if self.ledger.blocked(now).is_some() {
+        if self.ledger.blocked(&self.policy, now).is_some() {
             return Err(Refused::LaunchesBlocked);
         }
         let too_many = self.size().saturating_add(count) > self.policy.max_servers;
@@ -58,7 +58,7 @@ impl Roster {
         if too_many || too_many_in_flight {
             return Err(Refused::Maximum);
         }
-        self.ledger.begin(count, now);
+        self.ledger.begin(count, &self.policy, now);
         Ok(())
     }
 

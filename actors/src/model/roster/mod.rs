@@ -19,6 +19,7 @@ use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
 use super::life::{Event, Impossible, Phase};
 use super::policy::Policy;
+use super::pools::Exhausted;
 use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
 use super::server::{Host, Server};
 use super::time::Timestamp;
@@ -70,6 +71,8 @@ pub enum Note {
         /// What.
         what: RolloutNote,
     },
+    /// A pool has no instances to give.
+    NoCapacity(Exhausted),
     /// Something was said of a server that cannot be.
     Impossible {
         /// Which.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Roster;
+use super::{Note, Roster};
 use crate::model::id::{InstanceId, Revision, ServerId};
 use crate::model::launches::VISIBILITY;
 use crate::model::life::{Event, Phase};
@@ -73,7 +73,8 @@ impl Roster {
         match outcome {
             Outcome::Launched { order, result: Ok(instances) } => self.launched(order, &instances, now),
             Outcome::Launched { order, result: Err(error) } => {
-                self.ledger.not_launched(order, &error, &self.policy, now);
+                let exhausted = self.ledger.not_launched(order, &error, &self.policy, now);
+                self.notes.extend(exhausted.map(Note::NoCapacity));
             }
             Outcome::Placed { order, result: Ok(task) } => {
                 if let Some(server) = self.servers.get_mut(&order.server) {

@@ -15,7 +15,7 @@ impl Roster {
         FleetView {
             servers: self.servers.values().map(|server| self.view_of(server)).collect(),
             requested: self.ledger.requested(),
-            launches_blocked: self.ledger.blocked(now),
+            launches_blocked: self.ledger.blocked(&self.policy, now),
             observed_at: self.observed_at,
             cloud_is_fresh: self.observed_at.is_some_and(|observed_at| now.since(observed_at) <= stale_after),
         }

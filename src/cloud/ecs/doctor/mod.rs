@@ -18,6 +18,7 @@ mod identity;
 mod image;
 mod instance_type;
 mod permissions;
+mod pools;
 mod quota;
 mod room;
 mod security_groups;
@@ -100,6 +101,7 @@ impl Doctor {
             let looked_at;
             (looked_at, kind) = self.launches(template, definition.as_ref().ok()).await;
             findings.extend(looked_at);
+            findings.extend(self.pools(template, definition.as_ref().ok()).await);
         }
         findings.push(task_definition::judge(&definition, &self.cloud.settings, &self.region));
         if let Ok(definition) = &definition {
@@ -167,7 +169,7 @@ pub fn without_region(error: &ConnectError) -> Vec<Finding> {
 }
 
 /// The reading calls of the doctor's own, and what they came to.
-type Read<T> = Result<T, CloudError>;
+pub(super) type Read<T> = Result<T, CloudError>;
 
 /// Who asks.
 type Whoever<'a> = Option<&'a Identity>;

@@ -13,7 +13,7 @@
 
 use std::error::Error;
 
-use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Revision, Role, ServerId, TaskId};
+use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Pool, Revision, Role, ServerId, TaskId};
 use actors::ports::CloudError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Instance;
@@ -54,7 +54,7 @@ impl Doctor {
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
         let no_task = TaskId::new(named("task"));
         let (member, task) = join!(cloud.describe_members(vec![a_member]), cloud.describe_tasks(vec![a_task]));
-        let launch = cloud.dry_launch(1).await;
+        let launch = cloud.dry_launch(1, Pool::default()).await;
         let untagged = match launch {
             Err(CloudError::Denied(_)) => cloud.dry_untagged_launch().await,
             _ => launch.clone(),
@@ -97,15 +97,15 @@ impl Doctor {
 }
 
 impl EcsCloud {
-    /// Whether so many instances would be launched, tagged as the fleet's are.
-    pub(super) async fn dry_launch(&self, count: u32) -> Read<()> {
-        let order = LaunchOrder { ordinal: NO_LAUNCH, count };
-        dry("RunInstances", self.launch_call(order, count).dry_run(true).send().await)
+    /// Whether so many instances of a pool would be launched, tagged as the fleet's are.
+    pub(super) async fn dry_launch(&self, count: u32, pool: Pool) -> Read<()> {
+        let order = LaunchOrder { ordinal: NO_LAUNCH, count, pool };
+        dry("RunInstances", self.launch_call(order, count).await?.dry_run(true).send().await)
     }
 
     async fn dry_untagged_launch(&self) -> Read<()> {
-        let order = LaunchOrder { ordinal: NO_LAUNCH, count: 1 };
-        dry("RunInstances", self.untagged_launch_call(order, 1).dry_run(true).send().await)
+        let order = LaunchOrder { ordinal: NO_LAUNCH, count: 1, pool: Pool::default() };
+        dry("RunInstances", self.untagged_launch_call(order, 1).await?.dry_run(true).send().await)
     }
 
     /// Whether an instance of the fleet would be terminated; without one, any.

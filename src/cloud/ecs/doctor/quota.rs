@@ -4,6 +4,7 @@
 //! which takes another SDK. EC2's own `max-instances` AWS documents as "no longer supported", and whether a dry run
 //! looks at quotas it does not document at all: either can tell that there is no room, and neither that there is.
 
+use actors::model::Pool;
 use actors::ports::CloudError;
 use aws_sdk_ec2::types::{AccountAttributeName, Instance, InstanceTypeInfo};
 
@@ -33,7 +34,7 @@ impl Doctor {
         };
         let living = owned.iter().filter(|instance| !has_ended(instance)).count();
         let missing = self.max_servers.saturating_sub(u32::try_from(living).unwrap_or(u32::MAX));
-        let dry_run = if missing > 0 { Some(cloud.dry_launch(missing).await) } else { None };
+        let dry_run = if missing > 0 { Some(cloud.dry_launch(missing, Pool::default()).await) } else { None };
         let told = Told { most: cloud.most_instances().await, dry_run, vcpus: kind.map(vcpus) };
         judge(&told, self.max_servers, &self.region)
     }

@@ -16,7 +16,7 @@ const NO_VERSION: &str = "VersionNotFound";
 
 impl EcsCloud {
     /// What is launched by the version in use.
-    pub(super) async fn template(&self) -> Read<ResponseLaunchTemplateData> {
+    pub(in crate::cloud::ecs) async fn template(&self) -> Read<ResponseLaunchTemplateData> {
         self.template_as(false).await
     }
 

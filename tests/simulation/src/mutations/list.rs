@@ -145,14 +145,41 @@ pub const MUTATIONS: &[Mutation] = &[
         )],
     ),
     mutation(
+        "a launch that was not answered is asked of another pool",
+        "Intent",
+        &[edit(
+            LAUNCHES,
+            "                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
+            "                launch.order.pool.0 = (launch.order.pool.0 + 1) % policy.pools;\n                launch.progress = Progress::ToAsk { not_before: now + policy.launch_backoff };\n",
+        )],
+    ),
+    mutation(
+        "a launch that may have been made falls through to the next pool",
+        "Intent",
+        &[edit(
+            LAUNCHES,
+            "let made_nothing = launch.unanswered == 0 && launch.seen.is_empty();",
+            "let made_nothing = launch.seen.is_empty();",
+        )],
+    ),
+    mutation(
+        "a restarted manager launches from another pool before all launches are visible",
+        "Intent",
+        &[edit(
+            LAUNCHES,
+            "let may_repeat = policy.pools > 1 && !policy.intents_span_pools;",
+            "let may_repeat = policy.pools > 1000 && !policy.intents_span_pools;",
+        )],
+    ),
+    mutation(
         "a restarted manager begins its launches at an ordinal of its own",
         "Intent",
         &[
             edit(LAUNCHES, "next: LaunchOrdinal(1),", "next: LaunchOrdinal(0),"),
             edit(
                 LAUNCHES,
-                "let order = LaunchOrder { ordinal: self.next, count };",
-                "if self.next < LaunchOrdinal(1_000_000) { self.next = LaunchOrdinal(now.as_micros()); }\n        let order = LaunchOrder { ordinal: self.next, count };",
+                "let order = LaunchOrder { ordinal: self.next, count, pool };",
+                "if self.next < LaunchOrdinal(1_000_000) { self.next = LaunchOrdinal(now.as_micros()); }\n        let order = LaunchOrder { ordinal: self.next, count, pool };",
             ),
         ],
     ),
@@ -172,8 +199,8 @@ pub const MUTATIONS: &[Mutation] = &[
             edit(ORDERS, "for instance in new {", "for instance in new.into_iter().take(0) {"),
             edit(
                 LAUNCHES,
-                "            let progress = Progress::Unseen { missing, until: now + VISIBILITY };\n            self.current = Some(Launch { order, progress, seen: BTreeSet::new(), unanswered: 0 });",
-                "            let _: (BTreeSet<InstanceId>, Duration) = (missing, VISIBILITY);\n            self.next = self.next.plus(0);\n            self.current = None;",
+                "            let progress = Progress::Unseen { missing, until: now + VISIBILITY };\n            self.current = Some(Launch { order, begun_at, progress, seen: BTreeSet::new(), unanswered: 0 });",
+                "            let _: (BTreeSet<InstanceId>, Duration, Timestamp) = (missing, VISIBILITY, begun_at);\n            self.next = self.next.plus(0);\n            self.current = None;",
             ),
         ],
     ),

@@ -1,10 +1,10 @@
 //! What the observer has seen: machines, tasks, and what each manager was told and has asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use actors::model::{
-    Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Revision, Role, RolloutState, TaskId, Timestamp,
+    Address, HealthAnswer, InstanceId, LaunchOrdinal, Policy, Pool, Revision, Role, RolloutState, TaskId, Timestamp,
 };
 
 use super::ending::Ground;
@@ -110,6 +110,8 @@ pub(super) struct ManagerBook {
     pub(super) owes: BTreeMap<TaskId, Timestamp>,
     /// A launch of which it does not know whether it was made, and since when.
     pub(super) open_launch: Option<(LaunchOrdinal, Timestamp)>,
+    /// Pools of which it does not know whether they made a launch.
+    pub(super) unanswered_pools: BTreeSet<(LaunchOrdinal, Pool)>,
     /// Launches it asked for, and when first.
     pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
     pub(super) last_standby_at: Timestamp,
@@ -221,9 +223,12 @@ impl Books {
             Event::CallEnded(manager, call, how) => {
                 if let Some(book) = self.managers.get_mut(manager) {
                     book.in_flight = book.in_flight.saturating_sub(1);
-                    if let Call::RunInstances { ordinal, .. } = call {
+                    if let Call::RunInstances { ordinal, pool, .. } = call {
                         if *how == "answered" {
                             book.shown_launch = book.shown_launch.max(Some(*ordinal));
+                            book.unanswered_pools.retain(|(of, _)| of != ordinal);
+                        } else if *how == "not answered" {
+                            book.unanswered_pools.insert((*ordinal, *pool));
                         }
                         let is_open = *how == "not answered" && book.shown_launch < Some(*ordinal);
                         book.open_launch = is_open.then_some((*ordinal, now));
@@ -475,6 +480,7 @@ impl ManagerBook {
             sent: BTreeMap::new(),
             owes: BTreeMap::new(),
             open_launch: None,
+            unanswered_pools: BTreeSet::new(),
             launches: BTreeMap::new(),
             last_standby_at: Timestamp::from_micros(0),
             placements: BTreeMap::new(),

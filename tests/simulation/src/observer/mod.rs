@@ -133,7 +133,7 @@ impl Observer {
     fn called(&mut self, manager: ManagerId, call: &Call) -> Verdict {
         self.books.check_alive(manager, call)?;
         match call {
-            Call::RunInstances { ordinal, .. } => self.books.check_launch(manager, *ordinal),
+            Call::RunInstances { ordinal, pool, .. } => self.books.check_launch(manager, *ordinal, *pool),
             Call::RunTask { instance, revision, .. } => self.books.check_place(manager, instance, revision),
             Call::Tag { task, role: Role::Standby } => self.books.check_standby(manager, task),
             Call::StopTask { task } => self.books.check_stop(manager, task),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actors::model::{InstanceId, LaunchOrdinal, TaskId, Timestamp};
+use actors::model::{InstanceId, LaunchOrdinal, Pool, TaskId, Timestamp};
 
 use super::books::{Books, SHOWN_WITHIN};
 use super::{Rule, Verdict, broken};
@@ -17,7 +17,7 @@ const RECOVERY: Duration = Duration::from_mins(3);
 
 impl Books {
     /// A manager asks for a launch.
-    pub(super) fn check_launch(&self, manager: ManagerId, ordinal: LaunchOrdinal) -> Verdict {
+    pub(super) fn check_launch(&self, manager: ManagerId, ordinal: LaunchOrdinal, pool: Pool) -> Verdict {
         let book = self.manager(manager);
         let is_new = !book.launches.contains_key(&ordinal);
         // Whoever is started in the place of one that has just launched arrives at the same intent, and so at the same
@@ -31,6 +31,11 @@ impl Books {
         let open = book.open_launch.filter(|(asked, at)| *asked < ordinal && self.now.since(*at) < SHOWN_WITHIN / 2);
         if is_new && let Some((asked, _)) = open {
             return broken(Rule::Intent, format!("{manager} asks for launch {ordinal}, with {asked} not answered"));
+        }
+        // Nor can another pool, which may have instances where the first one made them late.
+        if let Some((_, asked)) = book.unanswered_pools.iter().find(|(of, asked)| *of == ordinal && *asked != pool) {
+            let what = format!("{manager} asks pool {pool} for launch {ordinal}, with pool {asked} not answered");
+            return broken(Rule::Intent, what);
         }
         if is_new && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
             return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
@@ -50,7 +55,13 @@ impl Books {
     /// An instance was launched.
     pub(super) fn check_launched(&self, instance: &InstanceId) -> Verdict {
         let Some(ordinal) = self.machines[instance].ordinal else { return Ok(()) };
-        if self.launches[&ordinal] != self.now {
+        // Where zones keep intents apart, an ordinal that was used up in another one and is long forgotten is another
+        // intent; and each of two managers at once may ask a pool of its own.
+        let mut others =
+            self.machines.iter().filter(|(id, machine)| *id != instance && machine.ordinal == Some(ordinal));
+        let is_over = others.all(|(_, machine)| machine.ended_at.is_some());
+        let may_repeat = !self.policy.intents_span_pools && (is_over || self.two_ran());
+        if self.launches[&ordinal] != self.now && !may_repeat {
             return broken(Rule::Intent, format!("launch {ordinal} made instances twice: {instance} is one too many"));
         }
         if self.two_ran() {

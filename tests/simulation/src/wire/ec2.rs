@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, LaunchOrdinal};
+use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, LaunchOrdinal, Pool};
 
 use super::{Act, FLEET, page};
 use crate::event::{Call, Cause, ManagerId};
@@ -18,6 +18,11 @@ pub(super) fn read(body: &[u8], manager: ManagerId) -> (Call, Act) {
     let form: Form = form_urlencoded::parse(body).into_owned().collect();
     match text(&form, "Action") {
         "DescribeInstances" => (Call::Read("DescribeInstances"), Box::new(move |world| describe(world, &form))),
+        // Nothing is planned here: what is on its way out drains.
+        "DescribeInstanceStatus" => (
+            Call::Read("DescribeInstanceStatus"),
+            Box::new(|_| Ok(answer("DescribeInstanceStatus", "<instanceStatusSet></instanceStatusSet>"))),
+        ),
         "RunInstances" => run(&form, manager),
         "TerminateInstances" => {
             let instances: Vec<InstanceId> = list(&form, "InstanceId").iter().map(InstanceId::new).collect();
@@ -42,15 +47,19 @@ fn run(form: &Form, manager: ManagerId) -> (Call, Act) {
     let ordinal = tags["playlivechess-manager:launch"].parse().map(LaunchOrdinal).expect("the ordinal of a launch");
     let count = text(form, "MaxCount").parse().expect("a number");
     assert_eq!(tags.get("playlivechess-manager:launch-size"), Some(&text(form, "MaxCount")));
+    // The simulated pools differ by their type, and stand for subnets as well.
+    let pool =
+        super::KINDS.iter().position(|kind| *kind == text(form, "InstanceType")).expect("a pool's instance type");
+    let pool = Pool(u32::try_from(pool).unwrap_or_default());
     // One that is not given is a new one each time.
     let token = form.get("ClientToken").cloned();
     let act = move |world: &mut World| {
         let token = token.unwrap_or_else(|| world.chance.any().to_string());
-        let launched = world.run_instances(token, LaunchOrder { ordinal, count }, Cause::Manager(manager))?;
+        let launched = world.run_instances(token, LaunchOrder { ordinal, count, pool }, Cause::Manager(manager))?;
         let items: String = launched.iter().map(|(id, lives)| launched_item(id, *lives)).collect();
         Ok(answer("RunInstances", &format!("<instancesSet>{items}</instancesSet>")))
     };
-    (Call::RunInstances { ordinal, count }, Box::new(act))
+    (Call::RunInstances { ordinal, count, pool }, Box::new(act))
 }
 
 fn launched_item(id: &InstanceId, lives: bool) -> String {

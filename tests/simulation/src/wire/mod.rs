@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use actors::model::{
-    Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId, Timestamp,
+    Doomed, InstanceId, LaunchOrder, Observation, PlaceOrder, Policy, Revision, Role, RolloutState, TaskId, Timestamp,
 };
 use actors::ports::{Clock, Cloud, CloudError};
 use async_trait::async_trait;
@@ -23,6 +23,9 @@ use crate::event::ManagerId;
 use crate::manager::SharedWorld;
 use crate::world::revisions::FAMILY;
 
+/// The instance types of the pools.
+const KINDS: [&str; 3] = ["c7i.large", "c7a.large", "m7i.large"];
+
 /// The fleet's tag: its cluster and its name.
 const FLEET: &str = "default/playlivechess";
 
@@ -34,12 +37,12 @@ pub struct Wire {
 }
 
 /// The way of a manager to the world.
-pub async fn cloud(manager: ManagerId, world: &SharedWorld, clock: Clock, call_timeout: Duration) -> Wire {
+pub async fn cloud(manager: ManagerId, world: &SharedWorld, clock: Clock, policy: &Policy) -> Wire {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(connector::client(manager, world.clone()))
         .time_source(VirtualTime(clock))
         .sleep_impl(TokioSleep::new());
-    let cloud = EcsCloud::connect_by(loader, settings(call_timeout)).await.expect("a region is set");
+    let cloud = EcsCloud::connect_by(loader, settings(policy)).await.expect("a region is set");
     Wire { manager, world: world.clone(), cloud }
 }
 
@@ -50,7 +53,8 @@ fn region() -> String {
     format!("simulated-{}", REGIONS.fetch_add(1, Ordering::Relaxed))
 }
 
-fn settings(call_timeout: Duration) -> EcsSettings {
+fn settings(policy: &Policy) -> EcsSettings {
+    let Policy { call_timeout, pools, .. } = *policy;
     let keys =
         AccessKeys { access_key_id: "simulated".into(), secret_access_key: "simulated".into(), session_token: None };
     EcsSettings {
@@ -63,6 +67,7 @@ fn settings(call_timeout: Duration) -> EcsSettings {
         task_definition: FAMILY.into(),
         launch_template: "defaultECS".into(),
         launch_template_version: "$Default".into(),
+        pools: KINDS[..pools as usize].join("; ").parse().expect("good pools"),
         address: "{public_ip}:{port}".parse().expect("a good template"),
         health_address: HealthAddress::Public,
         container: None,

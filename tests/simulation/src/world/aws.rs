@@ -5,7 +5,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use actors::model::{
-    Address, Endpoint, Instance, InstanceId, LaunchOrder, Observation, Revision, Role, Task, TaskId, TaskState,
+    Address, Endpoint, Instance, InstanceId, LaunchOrder, Observation, Pool, Revision, Role, Task, TaskId, TaskState,
     Timestamp,
 };
 
@@ -41,9 +41,18 @@ pub enum ApiError {
     ConnectionClosed,
 }
 
-/// What was launched, by client token: how many were asked for, and what came of it.
+/// What was launched, by zone and client token: what was asked for, and what came of it. "A request with the same client
+/// token can complete only once within each Availability Zone".
 #[derive(Debug, Default)]
-pub struct Launches(BTreeMap<String, (u32, Vec<InstanceId>)>);
+pub struct Launches(BTreeMap<(u32, String), Launch>);
+
+/// How many were asked for, of which pool, and what came of it.
+#[derive(Debug)]
+struct Launch {
+    count: u32,
+    pool: Pool,
+    instances: Vec<InstanceId>,
+}
 
 /// What was placed, by client token.
 #[derive(Debug, Default)]
@@ -97,15 +106,16 @@ impl World {
         order: LaunchOrder,
         by: Cause,
     ) -> Result<Vec<(InstanceId, bool)>, ApiError> {
-        let count = order.count;
-        if let Some((asked, instances)) = self.launches.0.get(&token) {
-            if *asked != count {
+        let LaunchOrder { count, pool, .. } = order;
+        let key = (self.scenario.zones[pool.0 as usize], token);
+        if let Some(launch) = self.launches.0.get(&key) {
+            if (launch.count, launch.pool) != (count, pool) {
                 return Err(ApiError::OtherParameters);
             }
             let lives = |id: &InstanceId| self.machines.get(id).is_some_and(|machine| machine.is_alive);
-            return Ok(instances.iter().map(|id| (id.clone(), lives(id))).collect());
+            return Ok(launch.instances.iter().map(|id| (id.clone(), lives(id))).collect());
         }
-        let to_be_had = self.instances_to_be_had(count);
+        let to_be_had = self.instances_to_be_had(count, pool);
         if to_be_had == 0 {
             return Err(ApiError::NoCapacity);
         }
@@ -115,7 +125,7 @@ impl World {
             self.boot(&id);
             launched.push(id);
         }
-        self.launches.0.insert(token, (count, launched.clone()));
+        self.launches.0.insert(key, Launch { count, pool, instances: launched.clone() });
         Ok(launched.into_iter().map(|id| (id, true)).collect())
     }
 

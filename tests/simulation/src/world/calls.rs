@@ -44,7 +44,7 @@ impl Call {
                 let (members, tasks) = (pages(world.machines.len(), 100), pages(world.tasks.len(), 100));
                 (Bucket::Reads, 2 * members.max(1) + tasks.max(1) + 3)
             }
-            Self::Read("DescribeInstances") => (Bucket::DescribeInstances, 1),
+            Self::Read("DescribeInstances" | "DescribeInstanceStatus") => (Bucket::DescribeInstances, 1),
             Self::Read(_) => (Bucket::Reads, 1),
             Self::RunInstances { .. } => (Bucket::RunInstances, 1),
             Self::RunTask { .. } | Self::StopTask { .. } => (Bucket::Tasks, 1),

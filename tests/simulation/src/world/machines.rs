@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, Registration, Timestamp};
+use actors::model::{Instance, InstanceId, InstanceState, LaunchOrder, Pool, Registration, Timestamp};
 
 use super::versions::Versions;
 use super::weather::share_of;
@@ -286,8 +286,9 @@ impl World {
     }
 
     /// Whether there are instances to be had, and how many of those asked for.
-    pub(super) fn instances_to_be_had(&mut self, asked: u32) -> u32 {
-        if self.weather.has(|kind| matches!(kind, FaultKind::NoCapacity)) {
+    pub(super) fn instances_to_be_had(&mut self, asked: u32, pool: Pool) -> u32 {
+        let has_none = |kind: &FaultKind| matches!(kind, FaultKind::NoCapacity(of) if of.is_none_or(|of| of == pool.0));
+        if self.weather.has(has_none) {
             0
         } else if self.weather.has(|kind| matches!(kind, FaultKind::Scarcity)) {
             self.chance.number(0, asked)
