@@ -137,10 +137,12 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
         return Vec::new();
     }
     let close_reason = |server: &ServerView| {
-        // What a restarted manager sees for the first time may have a task that the cloud does not show yet.
+        // What a restarted manager sees for the first time may have a task that the cloud does not show yet; and what was
+        // seen before the deadline may have come further since.
         let is_past = |deadline: Duration| {
-            let shown_from = server.known_since + deadline.min(VISIBILITY);
-            now.since(server.phase_since) >= deadline && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)
+            let due_at = server.phase_since + deadline;
+            let shown_from = due_at.max(server.known_since + deadline.min(VISIBILITY));
+            now >= due_at && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)
         };
         match server.phase {
             Phase::Booting if is_past(policy.boot_deadline) => Some(CloseReason::BootOverdue),

@@ -266,6 +266,15 @@ fn change(servers: &mut [ServerView], id: ServerId, phase: Phase) {
 }
 
 #[test]
+fn a_launch_is_overdue_only_if_a_look_after_its_deadline_shows_it() {
+    let policy = Policy::default(); // five minutes to boot
+    let launch = ServerView { phase_since: ago(310), ..server(1, Phase::Booting, 0) };
+    let seen = |seconds| FleetView { observed_at: Some(ago(seconds)), ..fleet([launch]) };
+    assert_eq!(actions(&seen(11), &policy), [], "it may have joined since");
+    assert_eq!(actions(&seen(10), &policy), [Action::Close(id(1), CloseReason::BootOverdue)]);
+}
+
+#[test]
 fn an_old_instance_that_was_first_seen_just_now_is_not_given_up_at_once() {
     let policy = Policy::default();
     for phase in [Phase::Booting, Phase::Joined, Phase::Placed, Phase::Starting] {
