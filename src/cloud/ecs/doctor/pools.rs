@@ -51,7 +51,7 @@ fn pooled(template: &ResponseLaunchTemplateData, pool: &LaunchPool) -> ResponseL
     if let Some(subnet) = &pool.subnet {
         let mut interfaces = pooled.network_interfaces.unwrap_or_default();
         if interfaces.is_empty() {
-            let groups = pooled.security_group_ids.clone();
+            let groups = pooled.security_group_ids.take();
             let interface = LaunchTemplateInstanceNetworkInterfaceSpecification::builder().set_groups(groups);
             interfaces.push(interface.build());
         }
