@@ -27,6 +27,11 @@ impl Books {
         if is_early && ordinal > next {
             return broken(Rule::Intent, format!("{manager} asks for launch {ordinal}, the next one is {next}"));
         }
+        // Where zones keep intents apart, one that a manager before it made in another zone could be made here again.
+        if is_early && self.policy.pools > 1 && !self.policy.intents_span_pools {
+            let what = format!("{manager} asks for launch {ordinal} before it must see what was launched elsewhere");
+            return broken(Rule::Intent, what);
+        }
         // One that was not answered may have been made: before AWS must show it, only the same one again can tell.
         let open = book.open_launch.filter(|(asked, at)| *asked < ordinal && self.now.since(*at) < SHOWN_WITHIN / 2);
         if is_new && let Some((asked, _)) = open {
