@@ -2,6 +2,7 @@
 //! the tests under virtual time and a planner run the very same functions.
 
 mod allocation;
+mod allowance;
 mod holds;
 mod id;
 mod launches;

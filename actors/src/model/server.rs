@@ -153,6 +153,8 @@ pub struct Server {
     pub(super) unknown_holds_until: Timestamp,
     /// The cloud shows another role than this one: it is to be recorded.
     pub(super) role_unrecorded: bool,
+    /// The cloud was not asked to record it yet: nobody else can know of it.
+    pub(super) role_unasked: bool,
     /// When this manager last decided, recorded or followed its role. The cloud may not show that yet for a while; after
     /// it, what the cloud shows is somebody's later word.
     pub(super) role_settled_at: Timestamp,
@@ -190,6 +192,7 @@ impl Server {
             indexed: Room::NONE,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,
+            role_unasked: false,
             role_settled_at: Timestamp::from_micros(0),
             no_order_before: Timestamp::from_micros(0),
             failed_orders: 0,
@@ -252,6 +255,7 @@ impl Server {
             return false;
         };
         self.phase == Phase::Standby
+            && !self.role_unasked
             && self.health.condition(silent_after_misses) == Condition::Answering
             && answer.ready_to_close
             && asked_at > self.phase_since

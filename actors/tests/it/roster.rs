@@ -61,6 +61,12 @@ impl Fixture {
         self.pass(Duration::from_millis(10));
     }
 
+    /// Sends a server to standby, and has the cloud asked to record it.
+    fn send_to_standby(&mut self, id: ServerId) {
+        self.roster.commit(Action::Standby(id), self.now).expect("enough is left");
+        self.roster.orders(self.now);
+    }
+
     fn allocate(&mut self) -> Option<(ServerId, Address)> {
         self.roster.allocate(self.now).map(|allocation| (allocation.server, allocation.address))
     }
@@ -156,7 +162,7 @@ fn one_miss_takes_a_server_out_and_one_answer_brings_it_back() {
 fn going_to_standby_does_not_cut_a_hold_short() {
     let mut fixture = Fixture::with_servers(2, Policy { allocation: AllocationRule::Distributed, ..Policy::default() });
     let (id, _) = fixture.allocate().expect("a place");
-    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    fixture.send_to_standby(id);
     let close = Action::Close(id, CloseReason::Drained);
     fixture.says(id, 10, true);
     assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "a player is on its way");
@@ -174,12 +180,40 @@ fn a_server_closes_only_on_its_word_given_after_it_went_to_standby() {
     fixture.says(id, 10, true);
     let refused = fixture.roster.commit(close, fixture.now);
     assert_eq!(refused, Err(Refused::WrongPhase(Phase::Available)));
-    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    fixture.send_to_standby(id);
     assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "its word is from before");
     fixture.says(id, 10, false);
     assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "a game is on");
     fixture.says(id, 10, true);
     assert_eq!(fixture.roster.commit(close, fixture.now), Ok(()));
+}
+
+#[test]
+fn a_server_closes_only_after_the_cloud_was_asked_to_record_that_it_is_on_standby() {
+    let mut fixture = Fixture::with_servers(2, Policy::default());
+    let id = fixture.ids()[0];
+    fixture.roster.commit(Action::Standby(id), fixture.now).expect("enough is left");
+    fixture.says(id, 10, true);
+    let close = Action::Close(id, CloseReason::Drained);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Err(Refused::NotDue), "nobody else can know of it");
+    fixture.roster.orders(fixture.now);
+    assert_eq!(fixture.roster.commit(close, fixture.now), Ok(()));
+}
+
+#[test]
+fn a_whole_fleet_that_goes_to_standby_is_recorded_within_what_aws_allows() {
+    let policy = Policy { upscale_margin: 0, min_servers: 0, max_servers: 40, ..Policy::default() };
+    let mut fixture = Fixture::with_servers(30, policy);
+    for id in fixture.ids() {
+        fixture.roster.commit(Action::Standby(id), fixture.now).expect("nobody is needed");
+    }
+    let mut records = |after| {
+        fixture.pass(Duration::from_secs(after));
+        let orders = fixture.roster.orders(fixture.now);
+        orders.iter().filter(|order| matches!(order, Order::Record { .. })).count()
+    };
+    // Twenty at once and one a second are allowed; half of it is taken.
+    assert_eq!([0, 0, 5, 1, 14].map(&mut records), [10, 0, 5, 1, 10]);
 }
 
 #[test]
@@ -430,7 +464,7 @@ fn an_instance_with_two_of_our_tasks_goes_only_when_both_are_closing() {
     fixture.pass(START);
     fixture.observe();
     fixture.poll();
-    fixture.roster.commit(Action::Standby(first), fixture.now).expect("the minimum is none");
+    fixture.send_to_standby(first);
     fixture.says(first, 10, true);
     fixture.roster.commit(Action::Close(first, CloseReason::Drained), fixture.now).expect("it is drained");
     let Some(Order::Close(doomed)) = fixture.roster.orders(fixture.now).pop() else { panic!("it is to be closed") };

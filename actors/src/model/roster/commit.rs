@@ -67,7 +67,7 @@ impl Roster {
         if server.phase != from {
             return Err(Refused::WrongPhase(server.phase));
         }
-        server.role_unrecorded = true;
+        (server.role_unrecorded, server.role_unasked) = (true, true);
         server.role_settled_at = now;
         self.happen(id, event, now, now);
         Ok(())

@@ -12,8 +12,10 @@ mod report;
 mod view;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::allocation::{AllocationIndex, Room};
+use super::allowance::Allowance;
 use super::id::{InstanceId, Revision, ServerId};
 use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
@@ -26,6 +28,11 @@ use super::time::Timestamp;
 
 pub use allocate::Allocation;
 pub use commit::Refused;
+
+/// Roles that are recorded at once, when a rollout sends a whole fleet to standby: half of what AWS allows, 20
+/// `TagResource` and then one a second, for somebody else in the account has tags to write too.
+const RECORDS_AT_ONCE: u32 = 10;
+const RECORD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Something worth a line in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,6 +105,8 @@ pub struct Roster {
     blind_at: Timestamp,
     lead_times: LeadTimes,
     rollout: Rollout,
+    /// How often roles may be recorded.
+    records: Allowance,
     notes: Vec<Note>,
 }
 
@@ -115,6 +124,7 @@ impl Roster {
             blind_at: Timestamp::default(),
             lead_times: LeadTimes::default(),
             rollout: Rollout::default(),
+            records: Allowance::new(RECORDS_AT_ONCE, RECORD_INTERVAL),
             notes: Vec::new(),
         }
     }

@@ -50,6 +50,13 @@ impl Roster {
                     doomed.push(end);
                 }
             } else if let Some(order) = errand(server, self.rollout.next(starting, self.policy.rollout_surge)) {
+                // The others' turn comes with one of the next orders.
+                if matches!(order, Order::Record { .. }) {
+                    if !self.records.take(now) {
+                        continue;
+                    }
+                    server.role_unasked = false;
+                }
                 if let Order::Place(place) = &order {
                     server.unanswered_placements += 1;
                     starting += u32::from(server.revision.is_none() && Some(&place.revision) == target.as_ref());
