@@ -7,6 +7,7 @@ use aws_sdk_ecs::operation::stop_task::StopTaskError;
 use futures_util::{StreamExt, stream};
 use tokio::join;
 
+use super::budgets::FOR_PLACEMENTS;
 use super::errors::failed;
 use super::{AT_ONCE, EcsCloud};
 
@@ -31,10 +32,13 @@ impl EcsCloud {
     /// One that is gone is stopped.
     pub(super) async fn stop_task(&self, task: TaskId) -> Result<(), CloudError> {
         let call = self.ecs.stop_task().cluster(&self.settings.cluster).task(task.as_str()).reason(REASON);
-        match call.send().await {
-            Err(error) if !is_gone(&error) => Err(failed("StopTask")(error)),
-            _ => Ok(()),
-        }
+        let stop = async {
+            match call.send().await {
+                Err(error) if !is_gone(&error) => Err(failed("StopTask")(error)),
+                _ => Ok(()),
+            }
+        };
+        self.budgets.tasks.spend(FOR_PLACEMENTS, stop).await
     }
 
     async fn terminate(&self, instances: Vec<String>) -> Result<(), CloudError> {
@@ -42,7 +46,8 @@ impl EcsCloud {
         let mut result = Ok(());
         while let Some(mut batch) = batches.pop() {
             let call = self.ec2.terminate_instances().set_instance_ids(Some(batch.clone()));
-            match call.send().await.map_err(failed("TerminateInstances")) {
+            let call = async { call.send().await.map_err(failed("TerminateInstances")) };
+            match self.budgets.terminations.spend(0, call).await {
                 Ok(_) => {}
                 // One that is gone, or protected, makes EC2 refuse them all: halve until it stands alone.
                 Err(CloudError::NotFound(_) | CloudError::Refused(_)) if batch.len() > 1 => {

@@ -22,7 +22,8 @@ impl EcsCloud {
         let call = self.launch_call(order, 1).await?;
         // The SDK asks once: whoever asks another pool after a refusal has to know of each request that was not answered.
         let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
-        let answer = call.customize().config_override(once).send().await.map_err(failed("RunInstances"));
+        let call = async { call.customize().config_override(once).send().await.map_err(failed("RunInstances")) };
+        let answer = self.budgets.launches.spend(0, call).await;
         let answer = answer.map_err(|error| self.of_pool(order, error))?;
         launched(answer.instances())
     }

@@ -8,8 +8,9 @@
 //! look at the whole fleet ([`look`], over the calls in [`reads`], and [`planned_ends`]) and what is made of it
 //! ([`observation`], with [`endpoint`],
 //! [`port`] and [`foreign`]), and how AWS's answers are mistrusted ([`whole_answers`]) and its errors understood
-//! ([`errors`]). What AWS is asked before a fleet depends on it is in [`doctor`].
+//! ([`errors`]), and how often it is asked ([`budgets`]). What AWS is asked before a fleet depends on it is in [`doctor`].
 
+mod budgets;
 mod close;
 mod connection;
 pub mod doctor;
@@ -46,6 +47,7 @@ pub use connection::ConnectError;
 pub use names::{FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
+use budgets::Budgets;
 use planned_ends::PlannedEnds;
 use unreachable::Complaints;
 use whole_answers::WholeAnswers;
@@ -66,6 +68,7 @@ pub struct EcsCloud {
     fallback: Mutex<Option<(Revision, Option<Revision>)>>,
     complaints: Complaints,
     planned: PlannedEnds,
+    budgets: Budgets,
 }
 
 impl EcsCloud {
@@ -92,6 +95,7 @@ impl EcsCloud {
             fallback: Mutex::default(),
             complaints: Complaints::default(),
             planned: PlannedEnds::default(),
+            budgets: Budgets::default(),
         }
     }
 

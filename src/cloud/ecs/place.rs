@@ -19,7 +19,8 @@ impl EcsCloud {
     pub(super) async fn run_task(&self, order: &PlaceOrder) -> Result<TaskId, CloudError> {
         let network = self.network_for(order).await?;
         let call = self.place_call(order).set_network_configuration(network);
-        placed(&call.send().await.map_err(failed("RunTask"))?)
+        let answer = self.budgets.tasks.spend(0, async { call.send().await.map_err(failed("RunTask")) }).await;
+        placed(&answer?)
     }
 
     /// The call that runs one task on the instance named.

@@ -12,7 +12,7 @@ impl EcsCloud {
     pub(super) async fn tag(&self, task: &TaskId, role: Role) -> Result<(), CloudError> {
         let tag = Tag::builder().key(ROLE_TAG).value(role.name()).build();
         let call = self.ecs.tag_resource().resource_arn(task.as_str()).tags(tag);
-        call.send().await.map_err(failed("TagResource"))?;
+        self.budgets.tags.spend(0, async { call.send().await.map_err(failed("TagResource")) }).await?;
         Ok(())
     }
 }

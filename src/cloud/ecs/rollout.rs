@@ -29,7 +29,8 @@ impl EcsCloud {
         let definition = self.known_definition(revision.as_str()).await?;
         let arn = definition.task_definition_arn().ok_or_else(no_arn)?;
         let tag = Tag::builder().key(rollout_tag(&self.settings)).value(state.name()).build();
-        self.ecs.tag_resource().resource_arn(arn).tags(tag).send().await.map_err(failed("TagResource"))?;
+        let call = self.ecs.tag_resource().resource_arn(arn).tags(tag);
+        self.budgets.tags.spend(0, async { call.send().await.map_err(failed("TagResource")) }).await?;
         Ok(())
     }
 
