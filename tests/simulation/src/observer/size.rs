@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actors::model::{InstanceId, LaunchOrdinal, Pool, TaskId, Timestamp};
 
-use super::books::{Books, SHOWN_WITHIN};
+use super::books::{Books, ManagerBook, SHOWN_WITHIN};
 use super::{Rule, Verdict, broken};
 use crate::event::{Cause, ManagerId};
 
@@ -101,8 +101,9 @@ impl Books {
 
     /// On its way: nothing on it has served, or ended, and nobody asked for its end.
     fn is_launching(&self, id: &InstanceId) -> bool {
-        // What ran when a manager came may have players, and is no launch of its.
-        let came_at = self.managers.values().map(|manager| manager.started_at).max().unwrap_or_default();
+        // What ran when a manager first looked may have players, and is no launch of its.
+        let looked_at = |manager: &ManagerBook| manager.first_look_at.unwrap_or(manager.started_at);
+        let came_at = self.managers.values().map(looked_at).max().unwrap_or_default();
         let ran_before = |at: Timestamp| at < came_at + SHOWN_WITHIN;
         let mut tasks = self.tasks.iter().filter(|(_, task)| task.instance == *id);
         let asked_to_end = |task: &TaskId| self.managers.values().any(|manager| manager.ends.contains_key(task));
