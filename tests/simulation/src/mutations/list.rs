@@ -100,8 +100,8 @@ pub const MUTATIONS: &[Mutation] = &[
         "Ending",
         &[edit(
             SCALING,
-            "now.since(server.phase_since) >= deadline && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)",
-            "now.since(server.phase_since) >= deadline / 8",
+            "now >= due_at && view.observed_at.is_some_and(|seen_at| seen_at >= shown_from)",
+            "now.since(server.phase_since) >= deadline / 8 && shown_from > Timestamp::default()",
         )],
     ),
     mutation(

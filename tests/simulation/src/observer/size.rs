@@ -12,6 +12,9 @@ use crate::event::{Cause, ManagerId};
 /// Between two looks at what serves nothing.
 const SAMPLE: Duration = Duration::from_secs(30);
 
+/// How long after a launch that was spent the next one is asked for.
+const GOES_ON: Duration = Duration::from_secs(5);
+
 /// After a fault, or a manager's start, things take a while to get going.
 const RECOVERY: Duration = Duration::from_mins(3);
 
@@ -42,16 +45,27 @@ impl Books {
             let what = format!("{manager} asks pool {pool} for launch {ordinal}, with pool {asked} not answered");
             return broken(Rule::Intent, what);
         }
-        if is_new && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
+        let is_decided_now = is_new && !self.goes_on(manager, ordinal);
+        if is_decided_now && book.last_standby_at == self.now && self.delay(manager) == Duration::ZERO {
             return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
         }
         Ok(())
     }
 
+    /// Whether a launch takes the place of one that turned out to have been made before, and to have ended: that one
+    /// was decided on, some moments ago.
+    fn goes_on(&self, manager: ManagerId, ordinal: LaunchOrdinal) -> bool {
+        let before = self.manager(manager).launches.range(..ordinal).next_back();
+        before.is_some_and(|(before, asked_at)| {
+            self.now.since(*asked_at) < GOES_ON && self.launches.get(before).is_some_and(|made_at| made_at < asked_at)
+        })
+    }
+
     /// A manager sends a server to standby.
     pub(super) fn check_together(&self, manager: ManagerId) -> Verdict {
-        let launches_now = self.manager(manager).launches.values().any(|at| *at == self.now);
-        if launches_now && self.delay(manager) == Duration::ZERO {
+        let launches = self.manager(manager).launches.iter();
+        let mut launches_now = launches.filter(|(ordinal, at)| **at == self.now && !self.goes_on(manager, **ordinal));
+        if launches_now.next().is_some() && self.delay(manager) == Duration::ZERO {
             return broken(Rule::Together, format!("{manager} decided a launch and a standby at once"));
         }
         Ok(())
