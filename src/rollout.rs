@@ -64,8 +64,8 @@ pub struct Status {
     pub target: String,
     /// What has become of it: `active`, `paused` or `rolled-back`.
     pub state: &'static str,
-    /// What runs in its place if it was rolled back and nothing else tells.
-    pub fallback: Option<String>,
+    /// What may run in its place: earlier revisions that were not rolled back, the newest first.
+    pub earlier: Vec<String>,
     /// Every server that takes players runs it.
     pub done: bool,
     /// The servers there are, by revision.
@@ -92,15 +92,10 @@ pub async fn run(cloud: &dyn Cloud, verb: Verb) -> Result<String, RolloutError> 
     if wanted == target.state {
         return Ok(format!("the rollout of {} is {} already", target.revision, wanted.name()));
     }
-    cloud.record_rollout(&target.revision, wanted).await?;
-    if wanted == RolloutState::RolledBack && !runs_another(&seen, &target) {
-        // Only now the cloud says what there is before it.
-        let after = cloud.observe(Clock::system().now()).await?.target.ok_or(RolloutError::NoTarget)?;
-        if after.fallback.is_none() {
-            cloud.record_rollout(&target.revision, target.state).await?;
-            return Err(RolloutError::NothingBefore(target.revision));
-        }
+    if wanted == RolloutState::RolledBack && target.earlier.is_empty() && !runs_another(&seen, &target) {
+        return Err(RolloutError::NothingBefore(target.revision));
     }
+    cloud.record_rollout(&target.revision, wanted).await?;
     Ok(format!("the rollout of {} is {} from the manager's next look on", target.revision, wanted.name()))
 }
 
@@ -123,16 +118,16 @@ fn status(seen: &Observation, target: &Target) -> Status {
     let takes_players = |(_, count): &(&String, &Count)| count.available > 0;
     let done = target.state == RolloutState::Active
         && servers.iter().filter(takes_players).map(|(revision, _)| revision).eq([&target_name]);
-    let fallback = target.fallback.as_ref().map(Revision::to_string);
-    Status { target: target_name, state: target.state.name(), fallback, done, servers }
+    let earlier = target.earlier.iter().map(Revision::to_string).collect();
+    Status { target: target_name, state: target.state.name(), earlier, done, servers }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.done { ", done" } else { "" };
         writeln!(f, "rollout of {}: {}{done}", self.target, self.state)?;
-        if let Some(fallback) = &self.fallback {
-            writeln!(f, "before it: {fallback}")?;
+        if !self.earlier.is_empty() {
+            writeln!(f, "before it: {}", self.earlier.join(", "))?;
         }
         let width = self.servers.keys().map(String::len).chain(["revision".len()]).max().unwrap_or_default();
         write!(f, "{:width$}  available  standby  starting", "revision")?;
@@ -164,7 +159,7 @@ mod tests {
     }
 
     fn target(state: RolloutState) -> Target {
-        Target { revision: Revision::new("game:10"), state, fallback: None }
+        Target { revision: Revision::new("game:10"), state, earlier: vec![Revision::new("game:9")] }
     }
 
     #[test]
@@ -178,6 +173,7 @@ mod tests {
         ];
         let expected = "\
 rollout of game:10: paused
+before it: game:9
 revision  available  standby  starting
 game:10           1        0         1
 game:9            1        1         0";

@@ -426,6 +426,10 @@ fn log_rollout(revision: &Revision, what: RolloutNote) {
             servers,
             "the rollout failed and is rolled back: its servers did not come to serve, or died"
         ),
+        RolloutNote::Tried => tracing::error!(
+            %revision,
+            "no server comes to serve with what was tried before: this revision is tried next"
+        ),
         RolloutNote::Done => tracing::info!(%revision, "the rollout is done: all available servers run it"),
     }
 }

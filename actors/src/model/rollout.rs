@@ -45,9 +45,9 @@ pub struct Target {
     pub revision: Revision,
     /// Whether the fleet goes on to it.
     pub state: RolloutState,
-    /// What to run in its place if it was rolled back and nothing runs that tells: the newest one before it that was
-    /// not rolled back.
-    pub fallback: Option<Revision>,
+    /// What to run in its place if nothing is known to work: those before it that were not rolled back, the newest
+    /// first.
+    pub earlier: Vec<Revision>,
 }
 
 /// Something that happened to the rollout of a revision.
@@ -63,6 +63,8 @@ pub enum RolloutNote {
     RolledBack,
     /// So many of its servers failed: it was rolled back.
     Failed(u32),
+    /// Nothing is known to work, and what was tried before it did not come to serve: it is tried next.
+    Tried,
     /// Every server that takes players runs it.
     Done,
 }
@@ -74,8 +76,11 @@ pub(super) struct Rollout {
     /// What it was before, and when that changed.
     before: Option<Revision>,
     changed_at: Timestamp,
-    /// What all available servers ran last, or most of them when they were first seen.
+    /// What all available servers ran last, or most of them when they were first heard.
     proven: Option<Revision>,
+    /// Where nothing is known to work: how many others were tried, and servers of the present one that failed.
+    turn: usize,
+    in_vain: u32,
     /// Targets that were rolled back: there is no going back to them.
     rolled_back: BTreeSet<Revision>,
     /// A server of the target has come to serve.
@@ -103,11 +108,23 @@ impl Rollout {
         let is_other = |proven: &&Revision| **proven != target.revision && !self.rolled_back.contains(*proven);
         let before = self.proven.as_ref().filter(is_other);
         Some(match target.state {
-            RolloutState::Active => &target.revision,
+            RolloutState::Active if self.proven.is_some() => &target.revision,
+            RolloutState::Active => self.in_turn(target),
             // What is all there is runs on.
-            RolloutState::Paused => before.unwrap_or(&target.revision),
-            RolloutState::RolledBack => before.or(target.fallback.as_ref()).unwrap_or(&target.revision),
+            RolloutState::Paused | RolloutState::RolledBack => before.unwrap_or_else(|| self.in_turn(target)),
         })
+    }
+
+    /// What has its turn where nothing is known to work. What the operator wants has every other one: perhaps it is not
+    /// to blame.
+    fn in_turn<'a>(&self, target: &'a Target) -> &'a Revision {
+        let earlier = |turn: usize| target.earlier.get(turn % target.earlier.len().max(1));
+        let found = match target.state {
+            RolloutState::RolledBack => earlier(self.turn),
+            RolloutState::Active | RolloutState::Paused if self.turn % 2 == 1 => earlier(self.turn / 2),
+            RolloutState::Active | RolloutState::Paused => None,
+        };
+        found.unwrap_or(&target.revision)
     }
 
     /// What the next server is started with, while so many of the target are being started. Until one of them has come
@@ -140,15 +157,17 @@ impl Rollout {
             self.changed_at = now;
             self.note_state();
             (self.has_served, self.failures, self.unrecorded) = (false, 0, false);
+            (self.turn, self.in_vain) = (0, 0);
             return self.tell_of_begin();
         };
-        known.fallback.clone_from(&seen.fallback);
+        known.earlier.clone_from(&seen.earlier);
         // What was decided here stands until the cloud must show it.
         let stands = self.unrecorded || begun_at <= self.settled_at + VISIBILITY;
         if stands || known.state == seen.state {
             return;
         }
         known.state = seen.state;
+        (self.turn, self.in_vain) = (0, 0);
         self.note_state();
         let note = match seen.state {
             RolloutState::Active => {
@@ -161,32 +180,42 @@ impl Rollout {
         self.notes.push((seen.revision.clone(), note));
     }
 
-    /// Takes in what the available servers run, one after the other.
-    pub(super) fn serves<'a>(&mut self, revisions: impl Iterator<Item = &'a Revision>) {
-        let mut servers: BTreeMap<&Revision, usize> = BTreeMap::new();
-        for revision in revisions {
-            *servers.entry(revision).or_default() += 1;
+    /// Takes in what the available servers run, one after the other, and whether it was heard of any of them that they
+    /// serve.
+    pub(super) fn serves(&mut self, available: impl Iterator<Item = (Revision, bool)>) {
+        let mut servers: BTreeMap<Revision, (usize, bool)> = BTreeMap::new();
+        for (revision, is_heard) in available {
+            let (count, was_heard) = servers.entry(revision).or_default();
+            (*count, *was_heard) = (*count + 1, *was_heard || is_heard);
         }
-        let Some((most, _)) = servers.iter().max_by_key(|(_, count)| **count) else { return };
+        let is_heard = |revision: &Revision| servers.get(revision).is_some_and(|(_, is_heard)| *is_heard);
+        if self.wanted().is_some_and(is_heard) {
+            self.in_vain = 0;
+        }
         let Some(target) = &self.target else { return };
-        self.has_served |= servers.contains_key(&target.revision);
-        let is_done = servers.len() == 1 && **most == target.revision && self.is_under_way();
+        self.has_served |= is_heard(&target.revision);
+        let heard = servers.iter().filter(|(_, (_, is_heard))| *is_heard);
+        let Some((most, _)) = heard.max_by_key(|(_, (count, _))| *count) else { return };
+        let is_done = servers.len() == 1 && *most == target.revision && self.is_under_way();
         if is_done {
             self.notes.push((target.revision.clone(), RolloutNote::Done));
         }
         let is_first = self.proven.is_none();
         if is_first || servers.len() == 1 {
-            self.proven = Some((*most).clone());
+            (self.proven, self.turn) = (Some(most.clone()), 0);
         }
         if is_first {
             self.tell_of_begin();
         }
     }
 
-    /// A server that was started with this revision came to an end that it is to blame for. After `most` of them the
-    /// rollout is over.
-    pub(super) fn failed(&mut self, revision: &Revision, most: u32, now: Timestamp) {
+    /// A server that was started with this revision, and heard or not, came to an end that it is to blame for. After
+    /// `most` of them the rollout is over; where nothing comes to serve, another revision has its turn.
+    pub(super) fn failed(&mut self, revision: &Revision, was_heard: bool, most: u32, now: Timestamp) {
         if !self.is_under_way() {
+            if !was_heard && self.wanted() == Some(revision) {
+                self.failed_in_turn(revision, most);
+            }
             return;
         }
         let Some(target) = self.target.as_mut().filter(|target| target.revision == *revision) else { return };
@@ -196,6 +225,21 @@ impl Rollout {
             self.rolled_back.insert(revision.clone());
             (self.unrecorded, self.settled_at, self.no_order_before) = (true, now, Timestamp::default());
             self.notes.push((revision.clone(), RolloutNote::Failed(self.failures)));
+        }
+    }
+
+    /// No mark is left of it: that nothing serves may have another reason.
+    fn failed_in_turn(&mut self, revision: &Revision, most: u32) {
+        self.in_vain += 1;
+        let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
+        // What nobody asks for, and nobody has seen to work, is not insisted on.
+        let enough = if is_target || self.proven.is_some() { most } else { 1 };
+        if self.in_vain < enough {
+            return;
+        }
+        (self.proven, self.turn, self.in_vain) = (None, self.turn.wrapping_add(1), 0);
+        if let Some(next) = self.wanted().filter(|next| *next != revision).cloned() {
+            self.notes.push((next, RolloutNote::Tried));
         }
     }
 

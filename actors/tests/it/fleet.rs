@@ -23,8 +23,13 @@ pub struct Fleet {
 
 impl Fleet {
     pub async fn start(policy: Policy) -> Self {
+        let world = World::new(policy.server_capacity);
+        Self::start_in(world, policy).await
+    }
+
+    pub async fn start_in(world: World, policy: Policy) -> Self {
         let clock = Clock::starting_at(Timestamp::from_secs(1_000_000));
-        let cloud = Arc::new(FakeCloud::new(clock, World::new(policy.server_capacity)));
+        let cloud = Arc::new(FakeCloud::new(clock, world));
         Self::start_on(cloud, policy).await
     }
 

@@ -159,3 +159,81 @@ async fn a_fleet_at_its_maximum_rolls_out_one_by_one() {
     }
     fleet.assert_no_complaints();
 }
+
+/// A world without servers where so many revisions were registered after the first, which alone works.
+fn broken_after_the_first(broken: usize) -> World {
+    let mut world = World::new(Policy::default().server_capacity);
+    for _ in 0..broken {
+        let revision = world.new_revision();
+        world.broken.insert(revision);
+    }
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_known_to_work_what_might_is_tried_in_turn() {
+    let mut world = broken_after_the_first(3);
+    let [works, first, second, newest] = [0, 1, 2, 3].map(|at| world.revisions[at].0.clone());
+    world.record_rollout(&newest, RolloutState::RolledBack).expect("it is known");
+    let fleet = Fleet::start_in(world, Policy::default()).await;
+    for _ in 0..6 {
+        fleet.wait(10 * MINUTE).await;
+        if serving(&fleet.cloud.world(), &works) == 1 {
+            break;
+        }
+    }
+    assert_eq!(serving(&fleet.cloud.world(), &works), 1, "within an hour");
+    let tried =
+        |revision: &Revision| fleet.cloud.world().games.values().filter(|game| game.revision == *revision).count();
+    assert_eq!([&second, &first, &newest].map(tried), [1, 1, 0], "the newest was rolled back");
+    let is_marked = |(_, state): &(Revision, RolloutState)| *state == RolloutState::RolledBack;
+    assert_eq!(
+        fleet.cloud.world().revisions.iter().filter(|it| is_marked(it)).count(),
+        1,
+        "it need not be their fault"
+    );
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_build_that_does_not_work_and_finds_no_server_is_rolled_back_once_an_older_one_serves() {
+    let world = broken_after_the_first(1);
+    let [works, broken] = [0, 1].map(|at| world.revisions[at].0.clone());
+    let fleet = Fleet::start_in(world, Policy { rollout_failures: 2, ..Policy::default() }).await;
+    for _ in 0..12 {
+        fleet.wait(10 * MINUTE).await;
+        if fleet.cloud.world().rollout() == RolloutState::RolledBack {
+            break;
+        }
+    }
+    assert_eq!(serving(&fleet.cloud.world(), &works), 1, "players have somewhere to go");
+    assert_eq!(fleet.cloud.world().rollout(), RolloutState::RolledBack);
+    let tried = fleet.cloud.world().games.values().filter(|game| game.revision == broken).count();
+    assert!(tried <= 5, "{tried} servers were tried: two before the older one, two after it, and one under way");
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_was_never_heard_proves_nothing() {
+    let policy = Policy { rollout_surge: 2, rollout_failures: 2, ..Policy::default() };
+    let (fleet, old) = busy_fleet(policy).await;
+    let broken = {
+        let mut world = fleet.cloud.world();
+        let broken = world.new_revision();
+        world.broken.insert(broken.clone());
+        broken
+    };
+    fleet.until("two run", |world| running(world, &broken) == 2).await;
+    fleet.wait(Duration::from_secs(20)).await;
+    // Who starts now takes them for servers that have players, and most run what does not work.
+    let lost: Vec<_> = {
+        let world = fleet.cloud.world();
+        let old = world.running_games().filter(|(_, game)| game.revision == old);
+        old.map(|(task, _)| task.clone()).take(2).collect()
+    };
+    lost.iter().for_each(|task| fleet.cloud.world().kill(task));
+    let fleet = fleet.crash_and_restart().await;
+    fleet.until("it is rolled back", |world| world.rollout() == RolloutState::RolledBack).await;
+    fleet.until("the old one is back", |world| serving(world, &old) == 3 && running(world, &broken) == 0).await;
+    fleet.assert_no_complaints();
+}

@@ -98,9 +98,9 @@ impl World {
 
     fn target(&self) -> Option<Target> {
         let ((revision, state), older) = self.revisions.split_last()?;
-        let fallback = older.iter().rfind(|(_, state)| *state != RolloutState::RolledBack);
-        let fallback = fallback.map(|(revision, _)| revision.clone());
-        Some(Target { revision: revision.clone(), state: *state, fallback })
+        let earlier = older.iter().rev().filter(|(_, state)| *state != RolloutState::RolledBack);
+        let earlier = earlier.map(|(revision, _)| revision.clone()).collect();
+        Some(Target { revision: revision.clone(), state: *state, earlier })
     }
 
     fn next(&mut self) -> u64 {

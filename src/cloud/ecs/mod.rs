@@ -64,8 +64,8 @@ pub struct EcsCloud {
     definitions: Mutex<BTreeMap<String, TaskDefinition>>,
     /// The ARNs of the fleet's tasks that were placed or seen last, and had not ended.
     living_tasks: Mutex<BTreeSet<String>>,
-    /// The revision that was rolled back, and what is run in its place.
-    fallback: Mutex<Option<(Revision, Option<Revision>)>>,
+    /// Of the revision that is to run, those before it.
+    earlier: Mutex<Option<(Revision, Vec<Revision>)>>,
     complaints: Complaints,
     planned: PlannedEnds,
     budgets: Budgets,
@@ -92,7 +92,7 @@ impl EcsCloud {
             ecs: aws_sdk_ecs::Client::from_conf(ecs),
             definitions: Mutex::default(),
             living_tasks: Mutex::default(),
-            fallback: Mutex::default(),
+            earlier: Mutex::default(),
             complaints: Complaints::default(),
             planned: PlannedEnds::default(),
             budgets: Budgets::default(),
@@ -105,8 +105,8 @@ impl EcsCloud {
     }
 
     /// As with the definitions.
-    fn fallback_found(&self) -> MutexGuard<'_, Option<(Revision, Option<Revision>)>> {
-        self.fallback.lock().unwrap_or_else(PoisonError::into_inner)
+    fn earlier_found(&self) -> MutexGuard<'_, Option<(Revision, Vec<Revision>)>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every change to the cache is whole, so one that panicked left nothing half done.

@@ -12,22 +12,26 @@ use super::names::rollout_tag;
 /// How many revisions back something is looked for that was not rolled back: one page of the list.
 const BACK: i32 = 100;
 
+/// How many earlier revisions are told of: one call each, once for each revision that is to run.
+const EARLIER: usize = 5;
+
 impl EcsCloud {
     /// The revision that the settings name: the newest active one of a family, or the one that is pinned.
     pub async fn target(&self) -> Result<Target, CloudError> {
         let (definition, state) = self.revision(&self.settings.task_definition).await?;
         let revision = name_of(&definition)?;
-        let fallback = match state {
-            RolloutState::RolledBack => self.fallback(&definition, &revision).await?,
-            RolloutState::Active | RolloutState::Paused => None,
-        };
-        Ok(Target { revision, state, fallback })
+        let earlier = self.earlier(&definition, &revision).await;
+        Ok(Target { revision, state, earlier })
     }
 
     /// Puts the state of its rollout on a revision.
     pub(super) async fn mark(&self, revision: &Revision, state: RolloutState) -> Result<(), CloudError> {
         let definition = self.known_definition(revision.as_str()).await?;
-        let arn = definition.task_definition_arn().ok_or_else(no_arn)?;
+        self.tag_revision(definition.task_definition_arn().ok_or_else(no_arn)?, state).await
+    }
+
+    /// The same by its ARN.
+    pub(super) async fn tag_revision(&self, arn: &str, state: RolloutState) -> Result<(), CloudError> {
         let tag = Tag::builder().key(rollout_tag(&self.settings)).value(state.name()).build();
         let call = self.ecs.tag_resource().resource_arn(arn).tags(tag);
         self.budgets.tags.spend(0, async { call.send().await.map_err(failed("TagResource")) }).await?;
@@ -44,18 +48,25 @@ impl EcsCloud {
         Ok((definition, state))
     }
 
-    /// The newest active revision before this one that was not rolled back. It is looked for once: what an operator
-    /// thinks better of later is not worth a call or more with each look.
-    async fn fallback(&self, definition: &TaskDefinition, revision: &Revision) -> Result<Option<Revision>, CloudError> {
-        if let Some((_, found)) = self.fallback_found().as_ref().filter(|(of, _)| of == revision) {
-            return Ok(found.clone());
+    /// The active revisions before this one that were not rolled back, the newest first. They are looked for once: what
+    /// an operator thinks better of later is not worth a call or more with each look. Nor is the look lost without them.
+    async fn earlier(&self, definition: &TaskDefinition, revision: &Revision) -> Vec<Revision> {
+        if let Some((_, found)) = self.earlier_found().as_ref().filter(|(of, _)| of == revision) {
+            return found.clone();
         }
-        let found = self.find_fallback(definition).await?;
-        *self.fallback_found() = Some((revision.clone(), found.clone()));
-        Ok(found)
+        match self.find_earlier(definition).await {
+            Ok(found) => {
+                *self.earlier_found() = Some((revision.clone(), found.clone()));
+                found
+            }
+            Err(error) => {
+                tracing::warn!(%revision, %error, "which revisions came before cannot be read: there is no going back");
+                Vec::new()
+            }
+        }
     }
 
-    async fn find_fallback(&self, definition: &TaskDefinition) -> Result<Option<Revision>, CloudError> {
+    async fn find_earlier(&self, definition: &TaskDefinition) -> Result<Vec<Revision>, CloudError> {
         let family = definition.family().ok_or_else(|| incomplete("DescribeTaskDefinition", "family"))?;
         let listed = self.list_revisions(family).await?;
         // Families that only begin so are listed too.
@@ -64,13 +75,17 @@ impl EcsCloud {
             let is_older = of == family && number.parse::<i32>().ok()? < definition.revision();
             is_older.then_some(arn)
         });
+        let mut earlier = Vec::new();
         for arn in older {
             let (definition, state) = self.revision(arn).await?;
             if state != RolloutState::RolledBack {
-                return name_of(&definition).map(Some);
+                earlier.push(name_of(&definition)?);
+            }
+            if earlier.len() == EARLIER {
+                break;
             }
         }
-        Ok(None)
+        Ok(earlier)
     }
 
     /// The ARNs of the last active revisions of families that begin so, the newest first.

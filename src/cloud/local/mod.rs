@@ -107,7 +107,7 @@ impl Cloud for LocalCloud {
         let boot_delay = self.settings.boot_delay;
         let instances = state.machines.iter().map(|(id, machine)| machine.show(id, begun_at, boot_delay)).collect();
         let tasks = state.machines.iter().filter_map(|(id, machine)| machine.show_task(id)).collect();
-        let target = Target { revision: Revision::new(REVISION), state: state.rollout, fallback: None };
+        let target = Target { revision: Revision::new(REVISION), state: state.rollout, earlier: Vec::new() };
         Ok(Observation { begun_at, instances, tasks, target: Some(target) })
     }
 

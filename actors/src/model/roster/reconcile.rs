@@ -51,8 +51,9 @@ impl Roster {
 
     fn note_what_serves(&mut self) {
         let available = self.servers.values().filter(|server| server.phase == Phase::Available);
-        let revisions: Vec<Revision> = available.filter_map(|server| server.revision.clone()).collect();
-        self.roll_out(|rollout| rollout.serves(revisions.iter()));
+        let heard = |server: &Server| Some((server.revision.clone()?, server.health.last().is_some()));
+        let runs: Vec<(Revision, bool)> = available.filter_map(heard).collect();
+        self.roll_out(|rollout| rollout.serves(runs.into_iter()));
     }
 
     /// Gives every living task a server: the one that waits for it on its instance, or a new one.

@@ -367,9 +367,14 @@ pub const MUTATIONS: &[Mutation] = &[
         "Rollout",
         &[edit(
             ROLLOUT,
-            "RolloutState::RolledBack => before.or(target.fallback.as_ref()).unwrap_or(&target.revision),",
-            "RolloutState::RolledBack => before.filter(|_| false).unwrap_or(&target.revision),",
+            "RolloutState::Paused | RolloutState::RolledBack => before.unwrap_or_else(|| self.in_turn(target)),",
+            "RolloutState::Paused | RolloutState::RolledBack => before.filter(|_| false).unwrap_or(&target.revision),",
         )],
+    ),
+    mutation(
+        "what does not come to serve is tried for ever where nothing serves",
+        "Rollout",
+        &[edit(ROLLOUT, "self.turn.wrapping_add(1)", "self.turn")],
     ),
     mutation(
         "servers of an old revision are not replaced",

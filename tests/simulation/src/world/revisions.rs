@@ -10,6 +10,9 @@ use crate::event::{Cause, Event};
 /// The family of the game server's task definition.
 pub const FAMILY: &str = "LaunchGameserver";
 
+/// How many earlier revisions the fleet is told of, as the production adapter does.
+const EARLIER: usize = 5;
+
 /// Every revision there is, the oldest first: number one is the first of them.
 #[derive(Debug, Default)]
 pub struct Revisions(Vec<Known>);
@@ -54,10 +57,10 @@ impl World {
         }
     }
 
-    /// By the time of the calm somebody has registered one that works.
+    /// By the time of the calm somebody has registered one that works, if what is to run does not.
     pub(super) fn mend_revisions(&mut self) {
-        let is_broken = |known: &Known| !known.works && known.state != RolloutState::RolledBack;
-        if self.revisions.0.last().is_some_and(is_broken) {
+        let meant = self.revisions.0.iter().rfind(|known| known.state != RolloutState::RolledBack);
+        if meant.is_none_or(|known| !known.works) {
             self.register(true);
         }
     }
@@ -88,9 +91,9 @@ impl World {
         let revision = self.newest_shown();
         let state = self.revision_shown(&revision).unwrap_or_default();
         let older = self.revisions.0.iter().rev().skip_while(|known| known.name != revision).skip(1);
-        let fallback = older.filter(|known| known.state != RolloutState::RolledBack).map(|known| known.name.clone());
-        let fallback = if state == RolloutState::RolledBack { fallback.take(1).next() } else { None };
-        Target { revision, state, fallback }
+        let earlier = older.filter(|known| known.state != RolloutState::RolledBack).take(EARLIER);
+        let earlier = earlier.map(|known| known.name.clone()).collect();
+        Target { revision, state, earlier }
     }
 
     /// Whether game servers of it come to serve.
