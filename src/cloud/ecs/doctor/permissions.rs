@@ -8,12 +8,14 @@
 //!   cannot be asked while there is none.
 //! - ECS knows no dry run. It is asked for what cannot be had, which does no harm whatever it answers: a task on an
 //!   instance whose id nobody has, which is placed nowhere; a stop and a tag for a task whose id is all zeros, while
-//!   ECS draws them at random. Cluster, family and the form of the names are the real ones, so that a policy made for
+//!   ECS draws them at random; a tag for the last revision that there can be. Cluster, family and the form of the names are the real ones, so that a policy made for
 //!   them applies. Any refusal but "access denied" means that permission was not what was lacking.
 
 use std::error::Error;
 
-use actors::model::{InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Pool, Revision, Role, ServerId, TaskId};
+use actors::model::{
+    InstanceId, LaunchOrder, LaunchOrdinal, PlaceOrder, Pool, Revision, Role, RolloutState, ServerId, TaskId,
+};
 use actors::ports::CloudError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Instance;
@@ -49,7 +51,9 @@ impl Doctor {
             cloud.list_tasks(DesiredStatus::Running),
             cloud.list_revisions(cloud.settings.family())
         );
-        let named = |kind: &str| self.arn(who, kind);
+        let cluster = cloud.settings.cluster_name();
+        let named = |kind: &str| self.arn(who, &format!("{kind}/{cluster}/{NONE}"));
+        let no_revision = self.arn(who, &format!("task-definition/{}:{}", cloud.settings.family(), i32::MAX));
         let a_member = members.iter().flatten().next().cloned().unwrap_or_else(|| named("container-instance"));
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
         let no_task = TaskId::new(named("task"));
@@ -66,10 +70,11 @@ impl Doctor {
             attempt: 0,
             revision: Revision::new(&cloud.settings.task_definition),
         };
-        let (placed, stopped, tagged) = join!(
+        let (placed, stopped, tagged, marked) = join!(
             cloud.place_call(&nowhere).send(),
             cloud.stop_task(no_task.clone()),
-            cloud.tag(&no_task, Role::Available)
+            cloud.tag(&no_task, Role::Available),
+            cloud.tag_revision(&no_revision, RolloutState::Active)
         );
         vec![
             asked("ec2:DescribeInstances", owned),
@@ -85,14 +90,14 @@ impl Doctor {
             asked("ecs:RunTask", &placed.map_err(failed("RunTask"))),
             asked("ecs:StopTask", &stopped),
             asked("ecs:TagResource", &tagged),
+            asked("ecs:TagResource (rollouts)", &marked),
         ]
     }
 
-    /// The ARN of something that is not there.
-    fn arn(&self, who: Whoever<'_>, kind: &str) -> String {
+    /// The ARN of something in ECS.
+    fn arn(&self, who: Whoever<'_>, what: &str) -> String {
         let (partition, account) = who.map_or(("aws", "000000000000"), |who| (who.partition(), &who.account));
-        let cluster = self.cloud.settings.cluster_name();
-        format!("arn:{partition}:ecs:{}:{account}:{kind}/{cluster}/{NONE}", self.region)
+        format!("arn:{partition}:ecs:{}:{account}:{what}", self.region)
     }
 }
 
