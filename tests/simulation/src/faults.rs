@@ -122,6 +122,8 @@ impl FaultKind {
 pub enum Accident {
     /// The machine under an instance dies.
     InstanceLost,
+    /// The zone fails that most of the fleet is in, and its manager, which is started elsewhere after so long.
+    ZoneLost(Duration),
     /// An operator terminates an instance.
     InstanceTerminatedByHand,
     /// An operator stops an instance, which can be started again and costs until it is terminated.
@@ -185,6 +187,8 @@ pub enum Change {
     Any,
     /// `RunInstances`.
     Launch,
+    /// `RunInstances` for more than one.
+    LargeLaunch,
     /// `RunTask`.
     Placement,
     /// `TagResource`.
@@ -199,6 +203,7 @@ impl Change {
         match self {
             Self::Any => call.is_change(),
             Self::Launch => matches!(call, Call::RunInstances { .. }),
+            Self::LargeLaunch => matches!(call, Call::RunInstances { count: 2.., .. }),
             Self::Placement => matches!(call, Call::RunTask { .. }),
             Self::Role => matches!(call, Call::Tag { .. } | Call::Mark { .. }),
             Self::End => matches!(call, Call::StopTask { .. } | Call::Terminate { .. }),
@@ -211,6 +216,7 @@ impl Accident {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::InstanceLost => "instance lost",
+            Self::ZoneLost(_) => "zone lost",
             Self::InstanceTerminatedByHand => "instance ended by hand",
             Self::InstanceStoppedByHand => "instance stopped by hand",
             Self::TaskStoppedByHand => "task stopped by hand",

@@ -87,7 +87,7 @@ fn policy(chance: &mut Chance) -> Policy {
     let server_capacity = chance.pick(&[1, 2, 4, 10, 10, 10, 25]);
     let upscale_margin = chance.number(1, server_capacity * 2);
     let band = server_capacity + chance.number(1, server_capacity * 2);
-    let min_servers = chance.number(1, 3);
+    let min_servers = chance.pick(&[1, 1, 2, 3, 6]);
     let seconds = Duration::from_secs;
     Policy {
         upscale_margin,
@@ -95,7 +95,7 @@ fn policy(chance: &mut Chance) -> Policy {
         server_capacity,
         min_servers,
         max_servers: min_servers + chance.number(2, 24),
-        max_launching: chance.number(1, 10),
+        max_launching: chance.pick(&[1, 2, 3, 5, 10]),
         allocation: chance.pick(&[AllocationRule::Packed, AllocationRule::Packed, AllocationRule::Distributed]),
         hold_ttl: chance.pick(&[10, 30, 30, 60].map(seconds)),
         health_interval: chance.pick(&[2, 5, 5, 10].map(seconds)),
@@ -196,8 +196,24 @@ fn accidents(chance: &mut Chance, trouble: Duration, faults: &[Fault]) -> Vec<(T
             (at.min(last), accident(chance))
         })
         .collect();
+    let at_once = Duration::from_millis(1);
+    let worse: Vec<_> =
+        accidents.iter().filter_map(|(at, it)| Some((*at + at_once, consequence(chance, it)?))).collect();
+    accidents.extend(worse);
     accidents.sort_by_key(|(at, _)| *at);
     accidents
+}
+
+/// What follows from an accident at once, and makes it worse.
+fn consequence(chance: &mut Chance, accident: &Accident) -> Option<Accident> {
+    let Accident::ZoneLost(_) = accident else { return None };
+    let turns = chance.number(0, 40);
+    let large = Change::LargeLaunch;
+    let point = chance.pick(&[CrashPoint::BeforeAnswer(large), CrashPoint::AfterAnswer(large, turns)]);
+    // Who has launched a new fleet dies too, and AWS shows a part of it to the next.
+    let crash = Accident::Crash(point, chance.skewed(0.3, 1.0));
+    // Or: nobody is left who knows what worked, and what was registered last does not.
+    Some(chance.pick(&[crash, Accident::NewRevision { works: false }]))
 }
 
 fn accident(chance: &mut Chance) -> Accident {
@@ -238,6 +254,8 @@ fn accident(chance: &mut Chance) -> Accident {
         crash,
         crash,
         crash,
+        Accident::ZoneLost(down),
+        Accident::ZoneLost(down),
         Accident::Restart(moment, down),
         second,
     ])

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use actors::model::{Address, InstanceId, Role, TaskId};
 
-use super::books::{Books, MachineBook, SHOWN_WITHIN, TaskBook};
+use super::books::{Books, SHOWN_WITHIN};
 use super::places::owed;
+use super::records::{MachineBook, TaskBook};
 use super::{Rule, Verdict, Violation, broken};
 use crate::event::{Call, ManagerId};
 

@@ -7,6 +7,7 @@
 mod books;
 mod ending;
 mod places;
+mod records;
 mod rest;
 mod rollouts;
 mod size;

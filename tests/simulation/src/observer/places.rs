@@ -2,8 +2,9 @@
 
 use actors::model::{Address, Role, TaskId, Timestamp};
 
-use super::books::{Books, ManagerBook, SHOWN_WITHIN, TaskBook};
+use super::books::{Books, SHOWN_WITHIN};
 use super::ending::Ground;
+use super::records::{ManagerBook, TaskBook};
 use super::{Rule, Verdict, broken};
 use crate::event::{Arrival, Cause, Given, ManagerId, PlayerId};
 

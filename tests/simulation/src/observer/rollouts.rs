@@ -10,6 +10,9 @@ use crate::event::ManagerId;
 /// Servers of a revision that may fail for the fault of their instances, which is not held against it.
 const LEEWAY: u32 = 4;
 
+/// The newest revision and those before it that may be tried in its place.
+const CANDIDATES: usize = 6;
+
 /// A revision of the game.
 #[derive(Debug)]
 pub(super) struct RevisionBook {
@@ -27,14 +30,18 @@ impl Books {
         let book = self.manager(manager);
         let placement = (instance.clone(), revision.clone());
         // One that was not answered has to be asked for again as it was.
-        if book.placements.contains_key(&placement) || !self.has_alternative(manager, revision) {
+        if book.placements.contains_key(&placement) {
             return Ok(());
         }
+        let Some(other_since) = self.other_since(manager, revision) else {
+            return self.check_turns(manager, revision, known);
+        };
         let looked_since = book.looked_at.is_some_and(|at| at > known.since + SHOWN_WITHIN);
         if known.state == RolloutState::RolledBack && looked_since && self.delay(manager).is_zero() {
             return broken(Rule::Rollout, format!("{manager} starts {revision}, which was rolled back"));
         }
-        let tried = book.placements.iter().filter(|((_, name), at)| name == revision && **at > known.since).count();
+        let since = known.since.max(other_since);
+        let tried = book.placements.iter().filter(|((_, name), at)| name == revision && **at > since).count();
         let most = self.policy.rollout_failures + self.policy.rollout_surge + LEEWAY;
         if !known.works && tried > most as usize {
             return broken(
@@ -45,17 +52,38 @@ impl Books {
         Ok(())
     }
 
-    /// A server of another revision has been taking players for so long that the manager must know.
-    fn has_alternative(&self, manager: ManagerId, revision: &Revision) -> bool {
-        let knows_fleet = |at: Timestamp| self.now.since(at) > SHOWN_WITHIN;
-        let serves = |at: Option<Timestamp>| at.is_some_and(knows_fleet);
-        self.manager(manager).first_look_at.is_some_and(knows_fleet)
-            && self.tasks.values().any(|task| {
-                task.revision != *revision
-                    && task.role == Role::Available
-                    && task.ended_at.is_none()
-                    && serves(task.heard_at.and(task.running_at))
-            })
+    /// Where no server is there that takes players, what does not work is not tried for ever while there is something
+    /// else to try.
+    fn check_turns(&self, manager: ManagerId, revision: &Revision, known: &RevisionBook) -> Verdict {
+        let is_candidate = |(name, book): &&(Revision, RevisionBook)| {
+            name != revision && book.state == RolloutState::Active && self.now.since(book.since) > SHOWN_WITHIN
+        };
+        let placements = &self.manager(manager).placements;
+        let last_other = placements.iter().filter(|((_, name), _)| name != revision).map(|(_, at)| *at).max();
+        let changed_at = self.revisions.iter().map(|(_, book)| book.since).max().max(last_other).unwrap_or_default();
+        let failed = |id: &InstanceId| self.machines.get(id).is_some_and(|machine| machine.ended_at.is_some());
+        let tried = placements.iter().filter(|((_, name), at)| name == revision && **at > changed_at);
+        let tried = tried.filter(|((id, _), _)| failed(id)).count();
+        let most = self.policy.rollout_failures + LEEWAY;
+        if !known.works
+            && tried > most as usize
+            && self.revisions.iter().rev().take(CANDIDATES).any(|it| is_candidate(&it))
+        {
+            let what = format!("{manager} tries {revision} again after {tried} failures in a row; it does not work");
+            return broken(Rule::Rollout, what);
+        }
+        Ok(())
+    }
+
+    /// Since when a server of another revision has been taking players, if for so long that the manager must know.
+    fn other_since(&self, manager: ManagerId, revision: &Revision) -> Option<Timestamp> {
+        let knows = |at: &Timestamp| self.now.since(*at) > SHOWN_WITHIN;
+        self.manager(manager).first_look_at.filter(knows)?;
+        let others = self
+            .tasks
+            .values()
+            .filter(|task| task.revision != *revision && task.role == Role::Available && task.ended_at.is_none());
+        others.filter_map(|task| task.heard_at.and(task.running_at)).min().filter(knows)
     }
 
     /// With everything at rest the fleet runs what is wanted, if there is room to change to it.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use actors::model::{InstanceId, LaunchOrdinal, Pool, TaskId, Timestamp};
 
-use super::books::{Books, ManagerBook, SHOWN_WITHIN};
+use super::books::{Books, SHOWN_WITHIN};
+use super::records::ManagerBook;
 use super::{Rule, Verdict, broken};
 use crate::event::{Cause, ManagerId};
 

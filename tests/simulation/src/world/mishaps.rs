@@ -19,6 +19,10 @@ impl World {
                 let id = self.any_of_the_fleet();
                 id.into_iter().for_each(|id| self.end_machine(&id, Cause::Failure));
             }
+            Accident::ZoneLost(down) => {
+                self.first_zone().iter().for_each(|id| self.end_machine(id, Cause::Failure));
+                self.accident(Accident::Crash(CrashPoint::Turns(0), down));
+            }
             Accident::InstanceTerminatedByHand => {
                 let id = self.any_of_the_fleet();
                 id.into_iter().for_each(|id| self.end_machine(&id, Cause::Operator));
@@ -74,6 +78,15 @@ impl World {
                 }
             }
         }
+    }
+
+    /// The living instances of the fleet in the zone that is asked for instances first.
+    fn first_zone(&self) -> Vec<InstanceId> {
+        let zone_of =
+            |id: &InstanceId| self.machines[id].launch.map(|launch| self.scenario.zones[launch.pool.0 as usize]);
+        let mut machines = self.fleet_machines();
+        machines.retain(|id| zone_of(id) == Some(0));
+        machines
     }
 
     fn any_of_the_fleet(&mut self) -> Option<InstanceId> {
