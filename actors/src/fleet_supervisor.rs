@@ -407,8 +407,10 @@ fn log(note: &Note, now: Timestamp) {
         Note::NoCapacity(Exhausted { pool, until, next }) => {
             let again_in = until.since(now);
             match next {
-                Some(next) => tracing::warn!(%pool, ?again_in, %next, "no capacity in a pool: the next one is asked"),
-                None => tracing::error!(%pool, ?again_in, "no capacity in any pool: launches wait"),
+                Some(next) => {
+                    tracing::warn!(%pool, ?again_in, %next, "a pool gives no instances: the next one is asked")
+                }
+                None => tracing::error!(%pool, ?again_in, "no pool gives instances: launches wait"),
             }
         }
         Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
@@ -428,7 +430,7 @@ fn log_rollout(revision: &Revision, what: RolloutNote) {
         ),
         RolloutNote::Tried => tracing::error!(
             %revision,
-            "no server comes to serve with what was tried before: this revision is tried next"
+            "servers of what was tried before do not come to serve: this revision is tried next"
         ),
         RolloutNote::Done => tracing::info!(%revision, "the rollout is done: all available servers run it"),
     }

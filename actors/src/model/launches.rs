@@ -291,7 +291,13 @@ impl LaunchLedger {
                     self.stride = (self.stride * 2).min(MAX_STRIDE);
                 }
             }
-            CloudError::NoCapacity(_) => {
+            CloudError::NotFound(_) | CloudError::Denied(_) | CloudError::Refused(_) if policy.pools <= 1 => {
+                self.given_up(now);
+                // Each refusal counts, also of one ordinal.
+                self.failed(None, policy, now);
+            }
+            // One pool may be gone or not allowed, as spot is in an account that never had any: the others are asked.
+            CloudError::NoCapacity(_) | CloudError::NotFound(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
                 let mut exhausted = self.exhausted.refused(order.pool, policy, now);
                 let made_nothing = launch.unanswered == 0 && launch.seen.is_empty();
                 match exhausted.next {
@@ -308,11 +314,6 @@ impl LaunchLedger {
                     }
                 }
                 return Some(exhausted);
-            }
-            CloudError::NotFound(_) | CloudError::Denied(_) | CloudError::Refused(_) => {
-                self.given_up(now);
-                // Each refusal counts, also of one ordinal.
-                self.failed(None, policy, now);
             }
         }
         None

@@ -223,8 +223,23 @@ fn what_was_not_answered_is_asked_again_in_the_same_pool_and_of_no_other() {
 }
 
 #[test]
-fn a_refusal_for_another_reason_is_asked_of_no_other_pool() {
+fn a_pool_that_is_refused_for_another_reason_is_passed_over_too() {
     let (mut ledger, policy) = (LaunchLedger::default(), pools(true));
+    ledger.begin(1, &policy, at(0));
+    let denied = CloudError::Denied("no spot instances in this account".into());
+    let mut asked = Vec::new();
+    for second in 0..policy.pools {
+        let order = ledger.take_order(at(second.into()), PATIENCE).expect("an order");
+        asked.push(order.pool.0);
+        ledger.not_launched(order, &denied, &policy, at(second.into()));
+    }
+    assert!(asked.iter().copied().eq(0..policy.pools), "{asked:?}");
+    assert_eq!(ledger.failures(), 1, "once none is left");
+}
+
+#[test]
+fn where_there_is_one_pool_each_refusal_slows_launches_down() {
+    let (mut ledger, policy) = (LaunchLedger::default(), Policy { pools: 1, ..pools(true) });
     ledger.begin(1, &policy, at(0));
     let order = ledger.take_order(at(0), PATIENCE).expect("an order");
     let exhausted = ledger.not_launched(order, &CloudError::Denied("not you".into()), &policy, at(0));

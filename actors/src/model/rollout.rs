@@ -69,6 +69,16 @@ pub enum RolloutNote {
     Done,
 }
 
+/// A server that serves, or may.
+pub(super) struct Serving {
+    /// What it runs.
+    pub(super) revision: Revision,
+    /// It takes players; else it is on standby.
+    pub(super) is_available: bool,
+    /// It has answered once.
+    pub(super) was_heard: bool,
+}
+
 /// Which revision of the game the fleet runs, and on the way to which it is.
 #[derive(Debug, Default)]
 pub(super) struct Rollout {
@@ -76,22 +86,25 @@ pub(super) struct Rollout {
     /// What it was before, and when that changed.
     before: Option<Revision>,
     changed_at: Timestamp,
-    /// What all available servers ran last, or most of them when they were first heard.
-    proven: Option<Revision>,
-    /// Where nothing is known to work: how many others were tried, and servers of the present one that failed.
-    turn: usize,
-    in_vain: u32,
+    /// What all available servers ran last, or most of them when they were first seen.
+    settled: Option<Revision>,
+    /// What servers run that have answered: at the last look, and ever.
+    serving: BTreeSet<Revision>,
+    heard: BTreeSet<Revision>,
     /// Targets that were rolled back: there is no going back to them.
     rolled_back: BTreeSet<Revision>,
-    /// A server of the target has come to serve.
-    has_served: bool,
+    /// Those of them of which the cloud does not show it yet: it is to be recorded.
+    unrecorded: BTreeSet<Revision>,
     /// Servers of the target that failed since its rollout began.
     failures: u32,
-    /// The cloud shows another state than the target's: it is to be recorded.
-    unrecorded: bool,
+    /// How often what was tried did not come to serve, and servers of the present one that did not.
+    turn: usize,
+    in_vain: u32,
+    /// What servers are to be started with, as it follows from the rest.
+    wanted: Option<Revision>,
     /// When the state was last decided or recorded here; the cloud may not show that yet for a while.
     settled_at: Timestamp,
-    /// It is not recorded again before.
+    /// Nothing is recorded before.
     no_order_before: Timestamp,
     notes: Vec<(Revision, RolloutNote)>,
 }
@@ -103,35 +116,16 @@ impl Rollout {
     }
 
     /// What servers are to be started with; none before the cloud has shown it.
-    pub(super) fn wanted(&self) -> Option<&Revision> {
-        let target = self.target.as_ref()?;
-        let is_other = |proven: &&Revision| **proven != target.revision && !self.rolled_back.contains(*proven);
-        let before = self.proven.as_ref().filter(is_other);
-        Some(match target.state {
-            RolloutState::Active if self.proven.is_some() => &target.revision,
-            RolloutState::Active => self.in_turn(target),
-            // What is all there is runs on.
-            RolloutState::Paused | RolloutState::RolledBack => before.unwrap_or_else(|| self.in_turn(target)),
-        })
+    pub(super) const fn wanted(&self) -> Option<&Revision> {
+        self.wanted.as_ref()
     }
 
-    /// What has its turn where nothing is known to work. What the operator wants has every other one: perhaps it is not
-    /// to blame.
-    fn in_turn<'a>(&self, target: &'a Target) -> &'a Revision {
-        let earlier = |turn: usize| target.earlier.get(turn % target.earlier.len().max(1));
-        let found = match target.state {
-            RolloutState::RolledBack => earlier(self.turn),
-            RolloutState::Active | RolloutState::Paused if self.turn % 2 == 1 => earlier(self.turn / 2),
-            RolloutState::Active | RolloutState::Paused => None,
-        };
-        found.unwrap_or(&target.revision)
-    }
-
-    /// What the next server is started with, while so many of the target are being started. Until one of them has come
-    /// to serve there are `surge` at most: a fleet that has to grow grows by what is known to work.
+    /// What the next server is started with, while so many of the target are being started. Until one of them serves
+    /// there are `surge` at most: a fleet that has to grow grows by what is known to work.
     pub(super) fn next(&self, starting: u32, surge: u32) -> Option<&Revision> {
-        let is_tried = self.is_under_way() && !self.has_served && starting >= surge;
-        self.proven.as_ref().filter(|_| is_tried).or_else(|| self.wanted())
+        let serves = self.target.as_ref().is_some_and(|target| self.serving.contains(&target.revision));
+        let is_tried = self.is_under_way() && !serves && starting >= surge;
+        self.settled.as_ref().filter(|_| is_tried).or_else(|| self.wanted())
     }
 
     /// Whether a server that was started with it is to be replaced.
@@ -149,26 +143,108 @@ impl Rollout {
     pub(super) fn observe(&mut self, seen: &Target, begun_at: Timestamp, now: Timestamp) {
         // A replica that is behind may show for a while what was the target before.
         let is_stale = self.before.as_ref() == Some(&seen.revision) && begun_at <= self.changed_at + VISIBILITY;
-        let Some(known) = self.target.as_mut().filter(|known| known.revision == seen.revision) else {
-            if is_stale {
-                return;
+        if let Some(known) = self.target.as_mut().filter(|known| known.revision == seen.revision) {
+            known.earlier.clone_from(&seen.earlier);
+            // What was decided here stands until the cloud must show it.
+            let stands = self.unrecorded.contains(&seen.revision) || begun_at <= self.settled_at + VISIBILITY;
+            if !stands && known.state != seen.state {
+                known.state = seen.state;
+                self.follow(seen);
             }
+        } else if !is_stale {
             self.before = self.target.replace(seen.clone()).map(|before| before.revision);
             self.changed_at = now;
             self.note_state();
-            (self.has_served, self.failures, self.unrecorded) = (false, 0, false);
-            (self.turn, self.in_vain) = (0, 0);
-            return self.tell_of_begin();
-        };
-        known.earlier.clone_from(&seen.earlier);
-        // What was decided here stands until the cloud must show it.
-        let stands = self.unrecorded || begun_at <= self.settled_at + VISIBILITY;
-        if stands || known.state == seen.state {
-            return;
+            self.begin();
         }
-        known.state = seen.state;
-        (self.turn, self.in_vain) = (0, 0);
+        self.choose();
+    }
+
+    /// Takes in who serves.
+    pub(super) fn serves(&mut self, servers: &[Serving]) {
+        let heard = servers.iter().filter(|server| server.was_heard).map(|server| &server.revision);
+        self.serving = heard.cloned().collect();
+        self.heard.extend(self.serving.iter().cloned());
+        if self.wanted().is_some_and(|wanted| self.serving.contains(wanted)) {
+            (self.turn, self.in_vain) = (0, 0);
+        }
+        let mut available: BTreeMap<&Revision, usize> = BTreeMap::new();
+        for server in servers.iter().filter(|server| server.is_available) {
+            *available.entry(&server.revision).or_default() += 1;
+        }
+        let target = self.target.as_ref().map(|target| &target.revision);
+        let most = available.iter().max_by_key(|(revision, count)| (**count, Some(**revision) != target));
+        if let Some((&most, _)) = most {
+            let is_all = available.len() == 1 && self.serving.contains(most);
+            if is_all && Some(most) == target && self.is_under_way() {
+                self.notes.push((most.clone(), RolloutNote::Done));
+            }
+            if (is_all || self.settled.is_none()) && self.settled.as_ref() != Some(most) {
+                self.settled = Some(most.clone());
+                self.begin();
+            }
+        }
+        self.choose();
+    }
+
+    /// A server that was started with this revision came to an end that it is to blame for. After `most` of them, beside
+    /// servers that run another one and serve, the rollout is over. Where none do, something else may be wrong: another
+    /// revision has its turn, and what was once heard is not given up.
+    pub(super) fn failed(&mut self, revision: &Revision, most: u32, now: Timestamp) {
+        let is_wanted = self.wanted() == Some(revision);
+        let Some(target) = &mut self.target else { return };
+        let is_target = target.revision == *revision;
+        if is_target && target.state == RolloutState::Active && self.settled.as_ref().is_some_and(|it| it != revision) {
+            self.failures += 1;
+            let others_serve = self.serving.iter().any(|other| other != revision);
+            if self.failures >= most && others_serve {
+                target.state = RolloutState::RolledBack;
+                self.rolled_back.insert(revision.clone());
+                self.unrecorded.insert(revision.clone());
+                (self.settled_at, self.no_order_before) = (now, Timestamp::default());
+                self.notes.push((revision.clone(), RolloutNote::Failed(self.failures)));
+                self.choose();
+            } else if self.failures >= most && is_wanted {
+                self.next_turn();
+            }
+        } else if is_wanted && !self.heard.contains(revision) {
+            self.in_vain += 1;
+            // What nobody asks for, and nobody has heard, is not insisted on.
+            if !is_target || self.in_vain >= most {
+                self.next_turn();
+            }
+        }
+    }
+
+    /// What is to be recorded in the cloud now, if anything; not again before `patience` is over.
+    pub(super) fn take_order(&mut self, now: Timestamp, patience: Duration) -> Option<Order> {
+        let revision = self.unrecorded.first().filter(|_| now >= self.no_order_before)?.clone();
+        self.no_order_before = now + patience;
+        Some(Order::RecordRollout { revision, state: RolloutState::RolledBack })
+    }
+
+    /// What came of recording it.
+    pub(super) fn recorded(&mut self, revision: &Revision, succeeded: bool, now: Timestamp) {
+        let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
+        // One that is not wanted any more may be gone from the cloud too.
+        if succeeded || !is_target {
+            self.unrecorded.remove(revision);
+        }
+        if succeeded && is_target {
+            self.settled_at = now;
+        }
+        self.no_order_before = if succeeded { Timestamp::default() } else { now + RECORD_PAUSE };
+    }
+
+    /// What happened since this was last asked.
+    pub(super) fn take_notes(&mut self) -> Vec<(Revision, RolloutNote)> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Somebody has changed the state of the target.
+    fn follow(&mut self, seen: &Target) {
         self.note_state();
+        (self.turn, self.in_vain) = (0, 0);
         let note = match seen.state {
             RolloutState::Active => {
                 self.failures = 0;
@@ -180,91 +256,6 @@ impl Rollout {
         self.notes.push((seen.revision.clone(), note));
     }
 
-    /// Takes in what the available servers run, one after the other, and whether it was heard of any of them that they
-    /// serve.
-    pub(super) fn serves(&mut self, available: impl Iterator<Item = (Revision, bool)>) {
-        let mut servers: BTreeMap<Revision, (usize, bool)> = BTreeMap::new();
-        for (revision, is_heard) in available {
-            let (count, was_heard) = servers.entry(revision).or_default();
-            (*count, *was_heard) = (*count + 1, *was_heard || is_heard);
-        }
-        let is_heard = |revision: &Revision| servers.get(revision).is_some_and(|(_, is_heard)| *is_heard);
-        if self.wanted().is_some_and(is_heard) {
-            self.in_vain = 0;
-        }
-        let Some(target) = &self.target else { return };
-        self.has_served |= is_heard(&target.revision);
-        let heard = servers.iter().filter(|(_, (_, is_heard))| *is_heard);
-        let Some((most, _)) = heard.max_by_key(|(_, (count, _))| *count) else { return };
-        let is_done = servers.len() == 1 && *most == target.revision && self.is_under_way();
-        if is_done {
-            self.notes.push((target.revision.clone(), RolloutNote::Done));
-        }
-        let is_first = self.proven.is_none();
-        if is_first || servers.len() == 1 {
-            (self.proven, self.turn) = (Some(most.clone()), 0);
-        }
-        if is_first {
-            self.tell_of_begin();
-        }
-    }
-
-    /// A server that was started with this revision, and heard or not, came to an end that it is to blame for. After
-    /// `most` of them the rollout is over; where nothing comes to serve, another revision has its turn.
-    pub(super) fn failed(&mut self, revision: &Revision, was_heard: bool, most: u32, now: Timestamp) {
-        if !self.is_under_way() {
-            if !was_heard && self.wanted() == Some(revision) {
-                self.failed_in_turn(revision, most);
-            }
-            return;
-        }
-        let Some(target) = self.target.as_mut().filter(|target| target.revision == *revision) else { return };
-        self.failures += 1;
-        if self.failures >= most {
-            target.state = RolloutState::RolledBack;
-            self.rolled_back.insert(revision.clone());
-            (self.unrecorded, self.settled_at, self.no_order_before) = (true, now, Timestamp::default());
-            self.notes.push((revision.clone(), RolloutNote::Failed(self.failures)));
-        }
-    }
-
-    /// No mark is left of it: that nothing serves may have another reason.
-    fn failed_in_turn(&mut self, revision: &Revision, most: u32) {
-        self.in_vain += 1;
-        let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
-        // What nobody asks for, and nobody has seen to work, is not insisted on.
-        let enough = if is_target || self.proven.is_some() { most } else { 1 };
-        if self.in_vain < enough {
-            return;
-        }
-        (self.proven, self.turn, self.in_vain) = (None, self.turn.wrapping_add(1), 0);
-        if let Some(next) = self.wanted().filter(|next| *next != revision).cloned() {
-            self.notes.push((next, RolloutNote::Tried));
-        }
-    }
-
-    /// What is to be recorded in the cloud now, if anything; not again before `patience` is over.
-    pub(super) fn take_order(&mut self, now: Timestamp, patience: Duration) -> Option<Order> {
-        let target = self.target.as_ref().filter(|_| self.unrecorded && now >= self.no_order_before)?;
-        self.no_order_before = now + patience;
-        Some(Order::RecordRollout { revision: target.revision.clone(), state: target.state })
-    }
-
-    /// What came of recording it.
-    pub(super) fn recorded(&mut self, revision: &Revision, state: RolloutState, succeeded: bool, now: Timestamp) {
-        let Some(target) = self.target.as_ref().filter(|target| target.revision == *revision) else { return };
-        if !succeeded {
-            self.no_order_before = now + RECORD_PAUSE;
-        } else if target.state == state {
-            (self.unrecorded, self.settled_at) = (false, now);
-        }
-    }
-
-    /// What happened since this was last asked.
-    pub(super) fn take_notes(&mut self) -> Vec<(Revision, RolloutNote)> {
-        std::mem::take(&mut self.notes)
-    }
-
     fn note_state(&mut self) {
         let Some(Target { revision, state, .. }) = &self.target else { return };
         if *state == RolloutState::RolledBack {
@@ -274,16 +265,51 @@ impl Rollout {
         }
     }
 
-    /// The fleet runs something else, and is on its way to the target.
-    fn is_under_way(&self) -> bool {
-        let is_new = |target: &Target| self.proven.as_ref().is_some_and(|proven| *proven != target.revision);
-        self.target.as_ref().is_some_and(|target| target.state == RolloutState::Active && is_new(target))
-    }
-
-    fn tell_of_begin(&mut self) {
+    /// The target is another one, or what the fleet runs.
+    fn begin(&mut self) {
+        (self.failures, self.turn, self.in_vain) = (0, 0, 0);
         if let Some(target) = self.target.as_ref().filter(|_| self.is_under_way()) {
             self.notes.push((target.revision.clone(), RolloutNote::Began));
         }
+    }
+
+    /// The fleet runs something else, and is on its way to the target.
+    fn is_under_way(&self) -> bool {
+        let is_new = |target: &Target| self.settled.as_ref().is_some_and(|settled| *settled != target.revision);
+        self.target.as_ref().is_some_and(|target| target.state == RolloutState::Active && is_new(target))
+    }
+
+    /// What was tried does not come to serve. No mark is left of it.
+    fn next_turn(&mut self) {
+        (self.turn, self.in_vain, self.failures) = (self.turn.wrapping_add(1), 0, 0);
+        let before = self.wanted.clone();
+        self.choose();
+        if let Some(next) = self.wanted.clone().filter(|next| before.as_ref() != Some(next)) {
+            self.notes.push((next, RolloutNote::Tried));
+        }
+    }
+
+    /// Every other turn is that of what is meant to run; those between go through what might run in its place.
+    fn choose(&mut self) {
+        let Some(target) = &self.target else { return };
+        let is_open = |revision: &&Revision| **revision != target.revision && !self.rolled_back.contains(*revision);
+        let settled = self.settled.as_ref().filter(is_open);
+        let earlier: Vec<&Revision> = target.earlier.iter().filter(is_open).collect();
+        let before = || settled.or_else(|| earlier.iter().copied().find(|revision| self.heard.contains(*revision)));
+        let meant = match target.state {
+            RolloutState::Active => None,
+            // What is all there is runs on.
+            RolloutState::Paused if self.settled.as_ref() == Some(&target.revision) => None,
+            RolloutState::Paused | RolloutState::RolledBack => before().or_else(|| earlier.first().copied()),
+        };
+        let meant = meant.unwrap_or(&target.revision);
+        let others: Vec<&Revision> = match (target.state, settled) {
+            (RolloutState::Active, Some(settled)) => vec![settled],
+            _ => earlier.into_iter().filter(|revision| *revision != meant).collect(),
+        };
+        let is_others = self.turn % 2 == 1 && !others.is_empty();
+        let wanted = if is_others { others[self.turn / 2 % others.len()] } else { meant };
+        self.wanted = Some(wanted.clone());
     }
 }
 

@@ -47,7 +47,13 @@ impl Fleet {
 
     /// The manager dies, and another one starts on the same cloud.
     pub async fn crash_and_restart(self) -> Self {
+        self.crash_and_restart_after(Duration::ZERO).await
+    }
+
+    /// The same after so long.
+    pub async fn crash_and_restart_after(self, down: Duration) -> Self {
         self.supervisor.get_cell().kill_and_wait(None).await.expect("a supervisor can be killed");
+        tokio::time::sleep(down).await;
         Self::start_on(self.cloud, self.policy).await
     }
 

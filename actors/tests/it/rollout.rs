@@ -19,6 +19,18 @@ fn running(world: &World, revision: &Revision) -> usize {
     world.running_games().filter(|(_, game)| game.revision == *revision).count()
 }
 
+/// How many servers were ever started with that revision.
+fn tried(world: &World, revision: &Revision) -> usize {
+    world.games.values().filter(|game| game.revision == *revision).count()
+}
+
+/// For a while no server of any of these comes to serve, and those there are die.
+fn outage(world: &mut World, revisions: &[Revision]) {
+    world.broken.extend(revisions.iter().cloned());
+    let running: Vec<_> = world.running_games().map(|(task, _)| task.clone()).collect();
+    running.iter().for_each(|task| world.kill(task));
+}
+
 /// Three servers of the first revision, with eight players on each.
 async fn busy_fleet(policy: Policy) -> (Fleet, Revision) {
     let fleet = Fleet::start(Policy { min_servers: 3, ..policy }).await;
@@ -84,7 +96,7 @@ async fn a_build_that_does_not_get_healthy_is_rolled_back_and_the_old_one_goes_o
     }
     assert_eq!(fleet.cloud.world().rollout(), RolloutState::RolledBack, "within a quarter of an hour");
     fleet.until("its servers have gone", |world| running(world, &broken) == 0).await;
-    let tried = fleet.cloud.world().games.values().filter(|game| game.revision == broken).count();
+    let tried = tried(&fleet.cloud.world(), &broken);
     assert!(tried <= 4, "{tried} servers were tried: one may have been under way with the third");
 
     // It goes on scaling.
@@ -96,7 +108,7 @@ async fn a_build_that_does_not_get_healthy_is_rolled_back_and_the_old_one_goes_o
     let fleet = fleet.crash_and_restart().await;
     fleet.wait(10 * MINUTE).await;
     assert_eq!(running(&fleet.cloud.world(), &broken), 0);
-    assert_eq!(fleet.cloud.world().games.values().filter(|game| game.revision == broken).count(), tried);
+    assert_eq!(self::tried(&fleet.cloud.world(), &broken), tried);
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,9 +195,8 @@ async fn where_nothing_is_known_to_work_what_might_is_tried_in_turn() {
         }
     }
     assert_eq!(serving(&fleet.cloud.world(), &works), 1, "within an hour");
-    let tried =
-        |revision: &Revision| fleet.cloud.world().games.values().filter(|game| game.revision == *revision).count();
-    assert_eq!([&second, &first, &newest].map(tried), [1, 1, 0], "the newest was rolled back");
+    let tried = [&second, &first, &newest].map(|revision| tried(&fleet.cloud.world(), revision));
+    assert_eq!(tried, [2, 1, 0], "the newest was rolled back, and the one before it has every other turn");
     let is_marked = |(_, state): &(Revision, RolloutState)| *state == RolloutState::RolledBack;
     assert_eq!(
         fleet.cloud.world().revisions.iter().filter(|it| is_marked(it)).count(),
@@ -208,7 +219,7 @@ async fn a_new_build_that_does_not_work_and_finds_no_server_is_rolled_back_once_
     }
     assert_eq!(serving(&fleet.cloud.world(), &works), 1, "players have somewhere to go");
     assert_eq!(fleet.cloud.world().rollout(), RolloutState::RolledBack);
-    let tried = fleet.cloud.world().games.values().filter(|game| game.revision == broken).count();
+    let tried = tried(&fleet.cloud.world(), &broken);
     assert!(tried <= 5, "{tried} servers were tried: two before the older one, two after it, and one under way");
     fleet.assert_no_complaints();
 }
@@ -236,4 +247,92 @@ async fn a_server_that_was_never_heard_proves_nothing() {
     fleet.until("it is rolled back", |world| world.rollout() == RolloutState::RolledBack).await;
     fleet.until("the old one is back", |world| serving(world, &old) == 3 && running(world, &broken) == 0).await;
     fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_serves_is_not_turned_away_from_when_launches_fail() {
+    let (fleet, old) = busy_fleet(Policy { rollout_failures: 1, ..Policy::default() }).await;
+    let new = fleet.cloud.world().new_revision();
+    fleet.leave_all();
+    fleet.until("it is rolled out", |world| serving(world, &new) == 3 && running(world, &old) == 0).await;
+    fleet.wait(MINUTE).await;
+    let before = tried(&fleet.cloud.world(), &old);
+    {
+        let mut world = fleet.cloud.world();
+        world.broken.insert(new.clone());
+        world.games.values_mut().for_each(|game| game.players = game.capacity);
+    }
+    fleet.wait(60 * MINUTE).await;
+    let world = fleet.cloud.world();
+    assert!(tried(&world, &new) > 6, "launches go on, and fail");
+    assert_eq!((tried(&world, &old), world.rollout()), (before, RolloutState::Active));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_heard_is_not_given_up_in_an_outage() {
+    let mut world = broken_after_the_first(0);
+    world.revisions.push((Revision::new("game:2"), RolloutState::Active));
+    let [older, old] = [0, 1].map(|at| world.revisions[at].0.clone());
+    let fleet = Fleet::start_in(world, Policy::default()).await;
+    fleet.until("it serves", |world| serving(world, &old) == 1).await;
+    let new = fleet.cloud.world().new_revision();
+    fleet.cloud.world().record_rollout(&new, RolloutState::RolledBack).expect("it is known");
+    fleet.wait(MINUTE).await;
+    outage(&mut fleet.cloud.world(), &[older.clone(), old.clone(), new.clone()]);
+    fleet.wait(60 * MINUTE).await;
+    fleet.cloud.world().broken.clear();
+    fleet.until("it serves again", |world| serving(world, &old) == 1).await;
+    assert_eq!([&older, &new].map(|revision| tried(&fleet.cloud.world(), revision)), [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_build_that_comes_in_an_outage_is_not_marked_for_it() {
+    let (fleet, old) = busy_fleet(Policy { rollout_failures: 2, ..Policy::default() }).await;
+    let new = fleet.cloud.world().new_revision();
+    outage(&mut fleet.cloud.world(), &[old.clone(), new.clone()]);
+    fleet.wait(60 * MINUTE).await;
+    assert!(tried(&fleet.cloud.world(), &new) >= 2, "it has failed as often as it may");
+    assert_eq!(fleet.cloud.world().rollout(), RolloutState::Active, "nothing else serves either");
+    fleet.cloud.world().broken.clear();
+    for _ in 0..6 {
+        fleet.wait(10 * MINUTE).await;
+    }
+    let world = fleet.cloud.world();
+    assert_eq!((serving(&world, &new), running(&world, &old)), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn going_back_from_a_finished_rollout_passes_over_what_does_not_work_any_more() {
+    let mut world = broken_after_the_first(0);
+    let [gone, newest] = [world.new_revision(), world.new_revision()];
+    let works = world.revisions[0].0.clone();
+    world.broken.insert(gone);
+    let fleet = Fleet::start_in(world, Policy::default()).await;
+    fleet.until("the newest serves", |world| serving(world, &newest) == 1).await;
+    fleet.cloud.world().record_rollout(&newest, RolloutState::RolledBack).expect("it is known");
+    for _ in 0..3 {
+        fleet.wait(10 * MINUTE).await;
+    }
+    {
+        let world = fleet.cloud.world();
+        assert_eq!((serving(&world, &works), running(&world, &newest)), (1, 0));
+    }
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manager_that_starts_places_nothing_of_a_paused_revision() {
+    let (fleet, old) = busy_fleet(Policy::default()).await;
+    let new = {
+        let mut world = fleet.cloud.world();
+        let new = world.new_revision();
+        world.record_rollout(&new, RolloutState::Paused).expect("it is known");
+        world.games.values_mut().for_each(|game| game.players = game.capacity);
+        new
+    };
+    fleet.until("one is launched", |world| world.alive().len() == 4).await;
+    // By then its instance has joined, and waits for what to run: the first look decides.
+    let fleet = fleet.crash_and_restart_after(5 * MINUTE).await;
+    fleet.until("it serves", |world| serving(world, &old) >= 4).await;
+    assert_eq!(tried(&fleet.cloud.world(), &new), 0);
 }

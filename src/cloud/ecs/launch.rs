@@ -28,13 +28,18 @@ impl EcsCloud {
         launched(answer.instances())
     }
 
-    /// What EC2 says of no capacity does not tell which pool has none.
+    /// What EC2 says of a refusal does not tell which pool it is of.
     fn of_pool(&self, order: LaunchOrder, error: CloudError) -> CloudError {
-        match (error, self.settings.pools.get(order.pool.0)) {
-            (CloudError::NoCapacity(told), Some(pool)) if self.settings.pools.count() > 1 => {
-                CloudError::NoCapacity(format!("{told} (pool {}: {pool})", order.pool))
-            }
-            (error, _) => error,
+        let Some(pool) = self.settings.pools.get(order.pool.0).filter(|_| self.settings.pools.count() > 1) else {
+            return error;
+        };
+        let named = |told: String| format!("{told} (pool {}: {pool})", order.pool);
+        match error {
+            CloudError::NoCapacity(told) => CloudError::NoCapacity(named(told)),
+            CloudError::NotFound(told) => CloudError::NotFound(named(told)),
+            CloudError::Denied(told) => CloudError::Denied(named(told)),
+            CloudError::Refused(told) => CloudError::Refused(named(told)),
+            error => error,
         }
     }
 

@@ -9,18 +9,29 @@ use super::EcsCloud;
 use super::errors::{failed, incomplete};
 use super::names::rollout_tag;
 
-/// How many revisions back something is looked for that was not rolled back: one page of the list.
-const BACK: i32 = 100;
+/// How many revisions back those are looked for that were not rolled back: a call each, once for each revision that is
+/// to run.
+const BACK: usize = 20;
 
-/// How many earlier revisions are told of: one call each, once for each revision that is to run.
+/// How many of them are told of.
 const EARLIER: usize = 5;
+
+/// The most that one call lists.
+const PAGE: i32 = 100;
 
 impl EcsCloud {
     /// The revision that the settings name: the newest active one of a family, or the one that is pinned.
     pub async fn target(&self) -> Result<Target, CloudError> {
         let (definition, state) = self.revision(&self.settings.task_definition).await?;
         let revision = name_of(&definition)?;
-        let earlier = self.earlier(&definition, &revision).await;
+        let earlier = match (state, self.earlier(&definition, &revision).await) {
+            // What was rolled back must not stand in for what is not known.
+            (RolloutState::RolledBack, earlier) => earlier?,
+            (RolloutState::Active | RolloutState::Paused, earlier) => earlier.unwrap_or_else(|error| {
+                tracing::warn!(%revision, %error, "which revisions came before it cannot be read");
+                Vec::new()
+            }),
+        };
         Ok(Target { revision, state, earlier })
     }
 
@@ -49,21 +60,14 @@ impl EcsCloud {
     }
 
     /// The active revisions before this one that were not rolled back, the newest first. They are looked for once: what
-    /// an operator thinks better of later is not worth a call or more with each look. Nor is the look lost without them.
-    async fn earlier(&self, definition: &TaskDefinition, revision: &Revision) -> Vec<Revision> {
+    /// an operator thinks better of later is not worth a call or more with each look.
+    async fn earlier(&self, definition: &TaskDefinition, revision: &Revision) -> Result<Vec<Revision>, CloudError> {
         if let Some((_, found)) = self.earlier_found().as_ref().filter(|(of, _)| of == revision) {
-            return found.clone();
+            return Ok(found.clone());
         }
-        match self.find_earlier(definition).await {
-            Ok(found) => {
-                *self.earlier_found() = Some((revision.clone(), found.clone()));
-                found
-            }
-            Err(error) => {
-                tracing::warn!(%revision, %error, "which revisions came before cannot be read: there is no going back");
-                Vec::new()
-            }
-        }
+        let found = self.find_earlier(definition).await?;
+        *self.earlier_found() = Some((revision.clone(), found.clone()));
+        Ok(found)
     }
 
     async fn find_earlier(&self, definition: &TaskDefinition) -> Result<Vec<Revision>, CloudError> {
@@ -76,7 +80,7 @@ impl EcsCloud {
             is_older.then_some(arn)
         });
         let mut earlier = Vec::new();
-        for arn in older {
+        for arn in older.take(BACK) {
             let (definition, state) = self.revision(arn).await?;
             if state != RolloutState::RolledBack {
                 earlier.push(name_of(&definition)?);
@@ -92,7 +96,7 @@ impl EcsCloud {
     pub(super) async fn list_revisions(&self, family: &str) -> Result<Vec<String>, CloudError> {
         let call = self.ecs.list_task_definitions().family_prefix(family).status(TaskDefinitionStatus::Active);
         let listed =
-            call.sort(SortOrder::Desc).max_results(BACK).send().await.map_err(failed("ListTaskDefinitions"))?;
+            call.sort(SortOrder::Desc).max_results(PAGE).send().await.map_err(failed("ListTaskDefinitions"))?;
         Ok(listed.task_definition_arns.unwrap_or_default())
     }
 }

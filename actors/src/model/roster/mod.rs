@@ -205,7 +205,7 @@ impl Roster {
             return;
         }
         let (ordinal, instance) = (server.ordinal, server.instance().cloned());
-        let (revision, was_heard) = (server.revision.clone(), server.health.last().is_some());
+        let revision = server.revision.clone();
         let lead_time = server.milestones.lead_time(now).filter(|_| event == Event::Answered);
         self.notes.push(Note::Moved { server: id, instance, from, to });
         if from.is_launching() && !to.is_launching() {
@@ -224,7 +224,7 @@ impl Roster {
             && blames_revision(from, reason)
         {
             let most = self.policy.rollout_failures;
-            self.roll_out(|rollout| rollout.failed(&revision, was_heard, most, now));
+            self.roll_out(|rollout| rollout.failed(&revision, most, now));
         }
         self.reindex(id);
         if to == Phase::Gone {

@@ -94,8 +94,8 @@ impl Roster {
             }
             Outcome::Placed { order, result: Err(error) } => self.not_placed(&order, &error, now),
             Outcome::Recorded { server, role, result } => self.recorded(server, role, result.is_ok(), now),
-            Outcome::RolloutRecorded { revision, state, result } => {
-                self.roll_out(|rollout| rollout.recorded(&revision, state, result.is_ok(), now));
+            Outcome::RolloutRecorded { revision, result, .. } => {
+                self.roll_out(|rollout| rollout.recorded(&revision, result.is_ok(), now));
             }
             Outcome::Closed { servers, result } => {
                 for id in servers {

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Note, Roster};
-use crate::model::id::{InstanceId, Revision, ServerId, TaskId};
+use crate::model::id::{InstanceId, ServerId, TaskId};
 use crate::model::launches::VISIBILITY;
 use crate::model::life::{CloseReason, Event, Phase};
 use crate::model::observation::{Instance, InstanceState, Observation, Role, Task, TaskState};
+use crate::model::rollout::Serving;
 use crate::model::server::{Condition, Health, Host, Server};
 use crate::model::time::Timestamp;
 
@@ -50,10 +51,17 @@ impl Roster {
     }
 
     fn note_what_serves(&mut self) {
-        let available = self.servers.values().filter(|server| server.phase == Phase::Available);
-        let heard = |server: &Server| Some((server.revision.clone()?, server.health.last().is_some()));
-        let runs: Vec<(Revision, bool)> = available.filter_map(heard).collect();
-        self.roll_out(|rollout| rollout.serves(runs.into_iter()));
+        let silent_after = self.policy.silent_after_misses;
+        let serving = self.servers.values().filter(|server| server.phase.is_serving());
+        let serving = serving.filter_map(|server| {
+            let was_heard = server.health.last().is_some();
+            // One that was found running and does not answer is no word for what it runs.
+            let may_serve = was_heard || server.health.condition(silent_after) != Condition::Silent;
+            let is_available = server.phase == Phase::Available;
+            Some(Serving { revision: server.revision.clone().filter(|_| may_serve)?, is_available, was_heard })
+        });
+        let serving: Vec<Serving> = serving.collect();
+        self.roll_out(|rollout| rollout.serves(&serving));
     }
 
     /// Gives every living task a server: the one that waits for it on its instance, or a new one.

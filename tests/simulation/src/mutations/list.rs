@@ -355,7 +355,11 @@ pub const MUTATIONS: &[Mutation] = &[
     mutation(
         "a build that does not work is tried for ever",
         "Rollout",
-        &[edit(ROLLOUT, "if self.failures >= most {", "if self.failures > most.saturating_mul(1000) {")],
+        &[edit(
+            ROLLOUT,
+            "if self.failures >= most && others_serve {",
+            "if self.failures > most.saturating_mul(1000) {",
+        )],
     ),
     mutation(
         "servers are started with what ran before, whatever is wanted",
@@ -367,8 +371,8 @@ pub const MUTATIONS: &[Mutation] = &[
         "Rollout",
         &[edit(
             ROLLOUT,
-            "RolloutState::Paused | RolloutState::RolledBack => before.unwrap_or_else(|| self.in_turn(target)),",
-            "RolloutState::Paused | RolloutState::RolledBack => before.filter(|_| false).unwrap_or(&target.revision),",
+            "RolloutState::Paused | RolloutState::RolledBack => before().or_else(|| earlier.first().copied()),",
+            "RolloutState::Paused | RolloutState::RolledBack => before().filter(|_| false),",
         )],
     ),
     mutation(
