@@ -106,7 +106,7 @@ pub fn main() -> ExitCode {
         Some(Program::HealthCheck(args)) => source().map_err(Into::into).and_then(|source| {
             let address = match args.address {
                 Some(address) => address,
-                None => source.read()?.settings.listen,
+                None => source.listen()?,
             };
             in_runtime(async { Ok(health_check::run(address, args.ready).await) })
         }),

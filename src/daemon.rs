@@ -1,5 +1,6 @@
 //! The daemon's life: from the listener and the cloud it is given to its orderly end.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -36,12 +37,21 @@ impl ConfigSource {
     /// # Errors
     /// Every mistake of every layer, at once.
     pub fn read(&self) -> Result<Loaded, Mistakes> {
-        // A variable that is no text can be none of ours.
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        config::load(&self.flags, &self.dir, std::env::vars_os().filter_map(text))
+        config::load(&self.flags, &self.dir, environment())
     }
+
+    /// Reads the address to listen on alone.
+    ///
+    /// # Errors
+    /// Every mistake, if that address is among them.
+    pub fn listen(&self) -> Result<SocketAddr, Mistakes> {
+        config::listen(&self.flags, &self.dir, environment())
+    }
+}
+
+/// The variables of this process. One that is no text can be none of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Why the daemon ended though nobody asked it to.

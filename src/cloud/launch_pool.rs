@@ -76,6 +76,11 @@ impl LaunchPools {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether one of them has a subnet of its own.
+    pub fn name_subnets(&self) -> bool {
+        self.0.iter().any(|pool| pool.subnet.is_some())
+    }
+
     /// The pool at this place of the list.
     pub fn get(&self, place: u32) -> Option<&LaunchPool> {
         self.0.get(usize::try_from(place).ok()?)

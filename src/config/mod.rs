@@ -25,6 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use effective::{Effective, changes, print_effective};
@@ -72,15 +73,7 @@ pub struct Loaded {
 /// Every mistake of every layer, at once.
 pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Mistakes> {
     let mut findings = Findings::default();
-    let file = file::read(flags.config.as_deref(), dir, &mut findings);
-    let mut dotenv = dotenv::read(dir, &mut findings);
-    let environment = environment::read(env, &mut findings);
-    if environment.iter().any(|entry| entry.setting.is_secret()) {
-        // Credentials go together: none of one layer with those of another.
-        dotenv.retain(|entry| !entry.setting.is_secret());
-    }
-    let layers = [layer::defaults(), file, dotenv, environment, layer::flags(flags)];
-    let resolved = Resolved::new(layers.into_iter().flatten(), &mut findings);
+    let resolved = resolve(flags, dir, env, &mut findings);
     rules::check(&resolved, &mut findings);
     let Findings { mistakes, notices } = findings;
     if !mistakes.is_empty() {
@@ -88,4 +81,36 @@ pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, St
     }
     let settings = resolved.settings().map_err(|mistake| Mistakes::new(vec![mistake]))?;
     Ok(Loaded { settings, notices, effective: resolved.effective() })
+}
+
+/// Reads the layers for the address to listen on alone: for a health check, which may lack the manager's flags.
+///
+/// # Errors
+/// Every mistake, if that address is among them.
+pub fn listen(
+    flags: &Flags,
+    dir: &Path,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<SocketAddr, Mistakes> {
+    let mut findings = Findings::default();
+    let listen = resolve(flags, dir, env, &mut findings).one("listen");
+    listen.ok_or_else(|| Mistakes::new(findings.mistakes))
+}
+
+/// Lays the layers over each other.
+fn resolve(
+    flags: &Flags,
+    dir: &Path,
+    env: impl IntoIterator<Item = (String, String)>,
+    findings: &mut Findings,
+) -> Resolved {
+    let file = file::read(flags.config.as_deref(), dir, findings);
+    let mut dotenv = dotenv::read(dir, findings);
+    let environment = environment::read(env, findings);
+    if environment.iter().any(|entry| entry.setting.is_secret()) {
+        // Credentials go together: none of one layer with those of another.
+        dotenv.retain(|entry| !entry.setting.is_secret());
+    }
+    let layers = [layer::defaults(), file, dotenv, environment, layer::flags(flags)];
+    Resolved::new(layers.into_iter().flatten(), findings)
 }

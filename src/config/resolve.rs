@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::value::Value;
+use serde::de::DeserializeOwned;
 
 use super::effective::Effective;
 use super::layer::Entry;
@@ -40,6 +41,11 @@ impl Resolved {
     /// The setting at this place, if it has a value that is allowed.
     pub(super) fn get(&self, path: &str) -> Option<&Winner> {
         self.0.iter().find(|winner| winner.setting.path == path && winner.value().is_some())
+    }
+
+    /// The value of the setting at this place, if it has one that is allowed.
+    pub(super) fn one<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
+        self.get(path)?.value()?.deserialize().ok()
     }
 
     /// Whether nobody set this one, not even to something that is not allowed.

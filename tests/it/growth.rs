@@ -1,7 +1,6 @@
 //! Players come and the fleet grows; they leave and it shrinks; nobody is dropped or sent where there is no room.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -117,12 +116,7 @@ async fn a_crowd_that_comes_and_goes_is_served_without_a_drop(cloud: Cloud) {
     let setup = cloud.setup("").await;
     let manager = setup.start().await;
     manager.serves(1).await;
-    let load = ["load", "--players", "120", "--rate", "20", "--session", "2s", "--seed", "7", "--json", "--manager"];
-    let ended = setup.command(&load).arg(&manager.url).stdout(Stdio::piped()).stderr(Stdio::piped()).output().await;
-    let ended = ended.expect("the binary starts");
-    let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(ended.status.success(), "{told}\n{}", String::from_utf8_lossy(&ended.stderr));
-    let tally: Value = serde_json::from_str(&told).expect("JSON");
+    let tally = manager.load(&setup, &["--players", "120", "--rate", "20", "--session", "2s", "--seed", "7"]).await;
     assert_eq!((&tally["asked"], &tally["dropped"], &tally["refused"]), (&120.into(), &0.into(), &0.into()));
     let servers = tally["by_server"].as_object().expect("servers").len();
     assert!(servers > 1, "one server cannot hold them: {tally}");

@@ -172,8 +172,9 @@ fn a_member_takes_tasks_while_it_is_active_and_its_agent_answers() {
     {
         let members = vec![member("member-1", "i-1").status(status).agent_connected(agent).build()];
         let shown = Shown { instances: vec![owned("i-1", "default/chess", "3")], members, ..Shown::default() };
-        let registration = observe(&shown, &settings()).0.instances[0].registration.expect("a member");
-        assert_eq!(registration.connected, connected, "{status} {agent}");
+        let shown = observe(&shown, &settings()).0.instances[0].clone();
+        assert_eq!(shown.registration.expect("a member").connected, connected, "{status} {agent}");
+        assert_eq!(shown.leaving, status == "DRAINING", "a spot notice, or an operator who empties the machine");
     }
 }
 

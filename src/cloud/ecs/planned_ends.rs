@@ -85,7 +85,8 @@ impl EcsCloud {
         self.planned.instances()
     }
 
-    async fn planned_now(&self) -> Result<BTreeSet<String>, CloudError> {
+    /// The same as of now.
+    pub(super) async fn planned_now(&self) -> Result<BTreeSet<String>, CloudError> {
         let codes = ENDS.map(|code| code.as_str().to_owned()).to_vec();
         let planned = Filter::builder().name("event.code").set_values(Some(codes)).build();
         let call =

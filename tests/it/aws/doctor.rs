@@ -78,6 +78,7 @@ const MISTAKES: [Mistake; 27] = [
 const NEEDED: [&[&str]; 3] = [
     &[
         "ec2:DescribeInstances",
+        "ec2:DescribeInstanceStatus",
         "ecs:ListContainerInstances",
         "ecs:DescribeContainerInstances",
         "ecs:ListTasks",
@@ -352,8 +353,7 @@ async fn without_a_permission(clinic: &mut Clinic) {
             report.assert_finds(action, "fail", &format!("allow {action}"));
         }
         if actions.contains(&"ecs:TagResource") {
-            // A policy may have it for tasks alone.
-            report.assert_finds("ecs:TagResource (rollouts)", "fail", "allow ecs:TagResource (rollouts)");
+            report.assert_finds("ecs:TagResource (rollouts)", "fail", "on the revisions of the task definition");
         }
         // Nothing else is blamed on it but what shows the same.
         let blamed = report.having("fail");

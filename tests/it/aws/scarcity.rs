@@ -40,7 +40,7 @@ async fn a_fleet_whose_first_pool_has_no_capacity_launches_from_the_second() {
     let setup = pools(&api, "c7i.large; c7a.large spot; m7i.large", "5m");
     let manager = setup.start().await;
     manager.serves(1).await;
-    let told = manager.log.message(0, "no capacity in a pool").await;
+    let told = manager.log.message(0, "a pool gives no instances").await;
     assert_eq!((&told["pool"], &told["next"]), (&json!("1"), &json!("2")), "{told}");
     assert!(told["again_in"].as_str().is_some_and(|pause| pause.starts_with("299") || pause == "300s"), "{told}");
     let refused = manager.log.error(0, "InsufficientInstanceCapacity").await;
@@ -77,7 +77,7 @@ async fn with_no_capacity_anywhere_it_tells_when_it_asks_again_and_serves_what_t
     for _ in 0..7 {
         players.push(manager.bring_player().await);
     }
-    manager.log.message(now, "no capacity in any pool: launches wait").await;
+    manager.log.message(now, "no pool gives instances: launches wait").await;
     assert_eq!(manager.available().await, server, "the places that are left are given out");
     api.tell("mend", json!({})).await;
     manager.serves(2).await;
@@ -153,5 +153,25 @@ async fn an_instance_with_a_planned_retirement_is_replaced_at_once_and_its_playe
     player.leave().await;
     api.shows("the one that was planned to go is gone", |world| !world.living().contains(&instance)).await;
     guest.leave().await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn an_instance_that_drains_after_a_spot_notice_is_replaced_at_once_and_its_players_finish() {
+    let api = Api::start().await;
+    let mut by_hand = ByHand::on(&api).await;
+    let manager = api.setup("").start().await;
+    let server = manager.serves(1).await.remove(0);
+    let player = manager.bring_player().await;
+    let members = by_hand.call("ecs", "list_container_instances", json!({})).await["containerInstanceArns"].clone();
+    let drains = json!({ "containerInstances": members, "status": "DRAINING" });
+    by_hand.call("ecs", "update_container_instances_state", drains).await;
+
+    manager.log.moved(0, "standby", 1).await;
+    let list = manager.serves(1).await;
+    assert!(list.len() == 1 && list[0] != server, "the replacement takes players, the other one no more: {list:?}");
+    assert_eq!(api.world().await.living().len(), 2, "a game goes on there");
+    player.leave().await;
+    api.shows("the one that drained is gone", |world| world.living().len() == 1).await;
     manager.stop().await;
 }

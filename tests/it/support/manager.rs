@@ -190,6 +190,16 @@ impl Manager {
         .await
     }
 
+    /// Brings a crowd of players, and gives what became of them.
+    pub(crate) async fn load(&self, setup: &Setup, arguments: &[&str]) -> Value {
+        let mut load = setup.command(&["load", "--json", "--manager", &self.url]);
+        let ended = load.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).output().await;
+        let ended = ended.expect("the binary starts");
+        let told = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success(), "{told}\n{}", String::from_utf8_lossy(&ended.stderr));
+        serde_json::from_str(&told).expect("JSON")
+    }
+
     /// A player asks for a place and takes it; with none free, once there is one.
     pub(crate) async fn bring_player(&self) -> Player {
         let address = until("a place is free", async || {

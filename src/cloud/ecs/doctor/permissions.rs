@@ -8,8 +8,9 @@
 //!   cannot be asked while there is none.
 //! - ECS knows no dry run. It is asked for what cannot be had, which does no harm whatever it answers: a task on an
 //!   instance whose id nobody has, which is placed nowhere; a stop and a tag for a task whose id is all zeros, while
-//!   ECS draws them at random; a tag for the last revision that there can be. Cluster, family and the form of the names are the real ones, so that a policy made for
-//!   them applies. Any refusal but "access denied" means that permission was not what was lacking.
+//!   ECS draws them at random; a tag for the last revision that there can be. Cluster, family and the form of the
+//!   names are the real ones, so that a policy made for them applies. Any refusal but "access denied" means that
+//!   permission was not what was lacking.
 
 use std::error::Error;
 
@@ -57,7 +58,8 @@ impl Doctor {
         let a_member = members.iter().flatten().next().cloned().unwrap_or_else(|| named("container-instance"));
         let a_task = tasks.iter().flatten().next().cloned().unwrap_or_else(|| named("task"));
         let no_task = TaskId::new(named("task"));
-        let (member, task) = join!(cloud.describe_members(vec![a_member]), cloud.describe_tasks(vec![a_task]));
+        let (member, task, planned) =
+            join!(cloud.describe_members(vec![a_member]), cloud.describe_tasks(vec![a_task]), cloud.planned_now());
         let launch = cloud.dry_launch(1, Pool::default()).await;
         let untagged = match launch {
             Err(CloudError::Denied(_)) => cloud.dry_untagged_launch().await,
@@ -78,6 +80,7 @@ impl Doctor {
         );
         vec![
             asked("ec2:DescribeInstances", owned),
+            asked("ec2:DescribeInstanceStatus", &planned),
             asked("ecs:ListContainerInstances", &members),
             asked("ecs:DescribeContainerInstances", &member),
             asked("ecs:ListTasks", &tasks),
@@ -90,7 +93,7 @@ impl Doctor {
             asked("ecs:RunTask", &placed.map_err(failed("RunTask"))),
             asked("ecs:StopTask", &stopped),
             asked("ecs:TagResource", &tagged),
-            asked("ecs:TagResource (rollouts)", &marked),
+            recorded(&marked),
         ]
     }
 
@@ -140,6 +143,19 @@ fn asked<T>(action: &'static str, answer: &Read<T>) -> Finding {
         Err(error @ CloudError::Denied(_)) => denied(action, error),
         Err(error @ (CloudError::Throttled(_) | CloudError::Unanswered(_))) => silent(action, error),
         Err(_) => Finding::pass(action, "allowed: what was asked for was refused for another reason"),
+    }
+}
+
+/// The permission to record what becomes of a rollout: a policy may have `TagResource` for tasks alone.
+fn recorded(answer: &Read<()>) -> Finding {
+    const CHECK: &str = "ecs:TagResource (rollouts)";
+    match answer {
+        Err(error @ CloudError::Denied(_)) => Finding::fail(
+            CHECK,
+            error.to_string(),
+            format!("allow ecs:TagResource on the revisions of the task definition: {POLICY}"),
+        ),
+        _ => asked(CHECK, answer),
     }
 }
 

@@ -52,6 +52,12 @@ pub(super) fn judge(template: &Read<ResponseLaunchTemplateData>, settings: &EcsS
             format!("no launch template is called {name:?} in {region}"),
             "set ECS_INSTANCE_LAUNCH_TEMPLATE or AWS_REGION, or create it (README: Run it on AWS)",
         ),
+        Err(error @ CloudError::Denied(_)) if settings.pools.name_subnets() => Finding::fail(
+            CHECK,
+            error.to_string(),
+            "allow ec2:DescribeLaunchTemplateVersions: what is launched in a pool's subnet has the template's network \
+             interfaces, which have to be read first",
+        ),
         Err(error) => unanswered(CHECK, "ec2:DescribeLaunchTemplateVersions", error),
     }
 }
