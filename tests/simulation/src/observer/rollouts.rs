@@ -33,6 +33,9 @@ impl Books {
         if book.placements.contains_key(&placement) {
             return Ok(());
         }
+        if let Some(target) = self.serving_target(manager).filter(|target| *target != revision) {
+            return broken(Rule::Rollout, format!("{manager} starts {revision}, though {target} is wanted and serves"));
+        }
         let Some(other_since) = self.other_since(manager, revision) else {
             return self.check_turns(manager, revision, known);
         };
@@ -50,6 +53,24 @@ impl Books {
             );
         }
         Ok(())
+    }
+
+    /// The newest revision, if the fleet is to run it and a server of it has been taking players for so long that the
+    /// manager must know.
+    fn serving_target(&self, manager: ManagerId) -> Option<&Revision> {
+        let knows = |at: Timestamp| self.now.since(at) > SHOWN_WITHIN;
+        let (target, book) = self.revisions.last()?;
+        let first_look_at = self.manager(manager).first_look_at.filter(|at| knows(*at))?;
+        let serves = self.tasks.values().any(|task| {
+            task.revision == *target
+                && task.role == Role::Available
+                && task.ended_at.is_none()
+                && task.heard_at.is_some_and(|at| at > first_look_at)
+                && task.running_at.is_some_and(|at| knows(at.max(task.role_since)))
+        });
+        let is_wanted = book.state == RolloutState::Active && knows(book.since);
+        let is_alone = self.delay(manager).is_zero() && !self.has_company(manager);
+        (is_wanted && serves && is_alone).then_some(target)
     }
 
     /// Where no server is there that takes players, what does not work is not tried for ever while there is something

@@ -155,6 +155,11 @@ impl Books {
             .filter(|task| !task.players.is_empty() || task.heard_at.is_some_and(|at| now.since(at) < heard_within))
             .map(|task| task.instance.clone())
             .collect();
+        // While most are silent none that runs is ended for it: the fault may be the manager's.
+        let up = self.tasks.values().filter(|task| task.running_at.is_some() && task.ended_at.is_none());
+        let running: Vec<InstanceId> = up.map(|task| task.instance.clone()).collect();
+        let silent = running.iter().filter(|id| !serving.contains(id)).count();
+        let spared = if silent * 2 > running.len() { running } else { Vec::new() };
         let policy = &self.policy;
         // The deadlines of a launch, one after the other; then its end has to be asked for and to be carried out.
         let most = policy.boot_deadline
@@ -163,7 +168,7 @@ impl Books {
             + policy.silence_grace
             + RECOVERY;
         for (id, machine) in self.machines.iter_mut().filter(|(_, machine)| machine.is_of_the_fleet()) {
-            if serving.contains(id) || machine.other_task_since.is_some() {
+            if serving.contains(id) || spared.contains(id) || machine.other_task_since.is_some() {
                 machine.idle = Duration::ZERO;
                 continue;
             }
