@@ -11,6 +11,7 @@ use super::launches::VISIBILITY;
 use super::life::{CloseReason, Phase};
 use super::order::Order;
 use super::time::Timestamp;
+use crate::ports::CloudError;
 
 /// Before what could not be recorded is recorded again. Until it is, a manager that starts would try the revision anew.
 const RECORD_PAUSE: Duration = Duration::from_secs(5);
@@ -77,6 +78,8 @@ pub(super) struct Serving {
     pub(super) is_available: bool,
     /// It has answered once.
     pub(super) was_heard: bool,
+    /// It answered when it was last asked.
+    pub(super) answers: bool,
 }
 
 /// Which revision of the game the fleet runs, and on the way to which it is.
@@ -86,10 +89,13 @@ pub(super) struct Rollout {
     /// What it was before, and when that changed.
     before: Option<Revision>,
     changed_at: Timestamp,
-    /// What all available servers ran last, or most of them when they were first seen.
+    /// What all available servers ran last, or most of those that did not run the target when they were first seen.
     settled: Option<Revision>,
-    /// What servers run that have answered: at the last look, and ever.
+    /// What servers run that serve, or may, as of the last look; those of them of which one has answered; those of
+    /// which one still does; and all of which one ever has.
+    running: BTreeSet<Revision>,
     serving: BTreeSet<Revision>,
+    answering: BTreeSet<Revision>,
     heard: BTreeSet<Revision>,
     /// Targets that were rolled back: there is no going back to them.
     rolled_back: BTreeSet<Revision>,
@@ -152,7 +158,11 @@ impl Rollout {
                 self.follow(seen);
             }
         } else if !is_stale {
-            self.before = self.target.replace(seen.clone()).map(|before| before.revision);
+            let mut target = seen.clone();
+            if self.unrecorded.contains(&target.revision) {
+                target.state = RolloutState::RolledBack;
+            }
+            self.before = self.target.replace(target).map(|before| before.revision);
             self.changed_at = now;
             self.note_state();
             self.begin();
@@ -162,10 +172,14 @@ impl Rollout {
 
     /// Takes in who serves.
     pub(super) fn serves(&mut self, servers: &[Serving]) {
-        let heard = servers.iter().filter(|server| server.was_heard).map(|server| &server.revision);
-        self.serving = heard.cloned().collect();
+        let run = |is_meant: fn(&&Serving) -> bool| -> BTreeSet<Revision> {
+            servers.iter().filter(is_meant).map(|server| server.revision.clone()).collect()
+        };
+        self.running = run(|_| true);
+        self.serving = run(|server| server.was_heard);
+        self.answering = run(|server| server.answers);
         self.heard.extend(self.serving.iter().cloned());
-        if self.wanted().is_some_and(|wanted| self.serving.contains(wanted)) {
+        if [self.wanted(), self.meant()].into_iter().flatten().any(|revision| self.serving.contains(revision)) {
             (self.turn, self.in_vain) = (0, 0);
         }
         let mut available: BTreeMap<&Revision, usize> = BTreeMap::new();
@@ -173,7 +187,8 @@ impl Rollout {
             *available.entry(&server.revision).or_default() += 1;
         }
         let target = self.target.as_ref().map(|target| &target.revision);
-        let most = available.iter().max_by_key(|(revision, count)| (**count, Some(**revision) != target));
+        // What is on its way to the target when it is first seen goes on being so.
+        let most = available.iter().max_by_key(|(revision, count)| (Some(**revision) != target, **count));
         if let Some((&most, _)) = most {
             let is_all = available.len() == 1 && self.serving.contains(most);
             if is_all && Some(most) == target && self.is_under_way() {
@@ -188,15 +203,15 @@ impl Rollout {
     }
 
     /// A server that was started with this revision came to an end that it is to blame for. After `most` of them, beside
-    /// servers that run another one and serve, the rollout is over. Where none do, something else may be wrong: another
-    /// revision has its turn, and what was once heard is not given up.
+    /// servers that run another one and answer, the rollout is over. Where none do, something else may be wrong, and
+    /// another revision has its turn; but what the fleet ran last, and was heard, is not turned away from.
     pub(super) fn failed(&mut self, revision: &Revision, most: u32, now: Timestamp) {
         let is_wanted = self.wanted() == Some(revision);
         let Some(target) = &mut self.target else { return };
         let is_target = target.revision == *revision;
         if is_target && target.state == RolloutState::Active && self.settled.as_ref().is_some_and(|it| it != revision) {
             self.failures += 1;
-            let others_serve = self.serving.iter().any(|other| other != revision);
+            let others_serve = self.answering.iter().any(|other| other != revision);
             if self.failures >= most && others_serve {
                 target.state = RolloutState::RolledBack;
                 self.rolled_back.insert(revision.clone());
@@ -207,9 +222,9 @@ impl Rollout {
             } else if self.failures >= most && is_wanted {
                 self.next_turn();
             }
-        } else if is_wanted && !self.heard.contains(revision) {
+        } else if is_wanted && (self.is_stand_in() || !self.was_or_may_be_heard(revision)) {
             self.in_vain += 1;
-            // What nobody asks for, and nobody has heard, is not insisted on.
+            // What nobody asks for is not insisted on.
             if !is_target || self.in_vain >= most {
                 self.next_turn();
             }
@@ -224,16 +239,17 @@ impl Rollout {
     }
 
     /// What came of recording it.
-    pub(super) fn recorded(&mut self, revision: &Revision, succeeded: bool, now: Timestamp) {
+    pub(super) fn recorded(&mut self, revision: &Revision, result: &Result<(), CloudError>, now: Timestamp) {
         let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
         // One that is not wanted any more may be gone from the cloud too.
-        if succeeded || !is_target {
+        let is_gone = matches!(result, Err(CloudError::NotFound(_) | CloudError::Refused(_))) && !is_target;
+        if result.is_ok() || is_gone {
             self.unrecorded.remove(revision);
         }
-        if succeeded && is_target {
+        if result.is_ok() && is_target {
             self.settled_at = now;
         }
-        self.no_order_before = if succeeded { Timestamp::default() } else { now + RECORD_PAUSE };
+        self.no_order_before = if result.is_ok() { Timestamp::default() } else { now + RECORD_PAUSE };
     }
 
     /// What happened since this was last asked.
@@ -289,27 +305,57 @@ impl Rollout {
         }
     }
 
-    /// Every other turn is that of what is meant to run; those between go through what might run in its place.
-    fn choose(&mut self) {
-        let Some(target) = &self.target else { return };
-        let is_open = |revision: &&Revision| **revision != target.revision && !self.rolled_back.contains(*revision);
-        let settled = self.settled.as_ref().filter(is_open);
-        let earlier: Vec<&Revision> = target.earlier.iter().filter(is_open).collect();
-        let before = || settled.or_else(|| earlier.iter().copied().find(|revision| self.heard.contains(*revision)));
-        let meant = match target.state {
+    /// What is tried has its turn between those of what is meant to run.
+    const fn is_stand_in(&self) -> bool {
+        self.turn % 2 == 1
+    }
+
+    fn was_or_may_be_heard(&self, revision: &Revision) -> bool {
+        self.heard.contains(revision) || self.running.contains(revision)
+    }
+
+    /// What is meant to run: the target, or what is to run in its place.
+    fn meant(&self) -> Option<&Revision> {
+        let target = self.target.as_ref()?;
+        let before = || {
+            let heard = || self.earlier().find(|revision| self.heard.contains(*revision));
+            self.settled_before().or_else(heard).or_else(|| self.earlier().next())
+        };
+        let in_its_place = match target.state {
             RolloutState::Active => None,
             // What is all there is runs on.
             RolloutState::Paused if self.settled.as_ref() == Some(&target.revision) => None,
-            RolloutState::Paused | RolloutState::RolledBack => before().or_else(|| earlier.first().copied()),
+            RolloutState::Paused | RolloutState::RolledBack => before(),
         };
-        let meant = meant.unwrap_or(&target.revision);
-        let others: Vec<&Revision> = match (target.state, settled) {
-            (RolloutState::Active, Some(settled)) => vec![settled],
-            _ => earlier.into_iter().filter(|revision| *revision != meant).collect(),
+        in_its_place.or(Some(&target.revision))
+    }
+
+    /// What the fleet settled on, if it may run in the target's place.
+    fn settled_before(&self) -> Option<&Revision> {
+        self.settled.as_ref().filter(|revision| self.may_replace(revision))
+    }
+
+    /// Those before the target that may run in its place, the newest first.
+    fn earlier(&self) -> impl Iterator<Item = &Revision> {
+        self.target.iter().flat_map(|target| &target.earlier).filter(|revision| self.may_replace(revision))
+    }
+
+    fn may_replace(&self, revision: &Revision) -> bool {
+        let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
+        !is_target && !self.rolled_back.contains(revision)
+    }
+
+    /// Every other turn is that of what is meant to run; those between go through what might run in its place.
+    fn choose(&mut self) {
+        let meant = self.meant();
+        let is_active = self.target.as_ref().is_some_and(|target| target.state == RolloutState::Active);
+        let others: Vec<&Revision> = match self.settled_before() {
+            Some(settled) if is_active => vec![settled],
+            _ => self.earlier().filter(|revision| Some(*revision) != meant).collect(),
         };
-        let is_others = self.turn % 2 == 1 && !others.is_empty();
-        let wanted = if is_others { others[self.turn / 2 % others.len()] } else { meant };
-        self.wanted = Some(wanted.clone());
+        let is_others = self.is_stand_in() && !others.is_empty();
+        let wanted = if is_others { Some(others[self.turn / 2 % others.len()]) } else { meant };
+        self.wanted = wanted.cloned();
     }
 }
 

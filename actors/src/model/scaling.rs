@@ -235,7 +235,9 @@ fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
 
     let is_replaced = figures.available > figures.outdated;
     // A full house can only launch what takes its place once one has gone: one at a time.
-    let makes_room = figures.servers >= policy.max_servers && figures.launching == 0 && figures.standby == 0;
+    let is_still = figures.launching == 0 && figures.standby == 0;
+    let is_still = is_still && !view.servers.iter().any(|server| matches!(server.phase, Phase::Closing(_)));
+    let makes_room = figures.servers >= policy.max_servers && is_still;
     let mut free = figures.free;
     let mut available = figures.available;
     let mut actions = Vec::new();

@@ -32,12 +32,14 @@ impl Roster {
         let mut orders: Vec<Order> = launch.into_iter().chain(self.rollout.take_order(now, patience)).collect();
         let target = self.rollout.target().map(|target| target.revision.clone());
         let is_of_target =
-            |server: &&Server| server.phase.is_launching() && server.revision.is_some() && server.revision == target;
-        let mut starting = count(self.servers.values().filter(is_of_target));
+            |server: &Server| server.phase.is_launching() && server.revision.is_some() && server.revision == target;
+        let mut starting = count(self.servers.values().filter(|server| is_of_target(server)));
         let spared = self.instances_in_use();
         let mut doomed = Vec::new();
         let mut nothing_left = Vec::new();
         for server in self.servers.values_mut().filter(|server| now >= server.no_order_before) {
+            // One that was refused is placed again as if it had not been.
+            let others = starting - u32::from(is_of_target(server));
             if let Phase::Closing(_) = server.phase {
                 let end = doom(server, &spared);
                 if end.task.is_none() && end.instance.is_none() {
@@ -49,7 +51,7 @@ impl Roster {
                 } else {
                     doomed.push(end);
                 }
-            } else if let Some(order) = errand(server, self.rollout.next(starting, self.policy.rollout_surge)) {
+            } else if let Some(order) = errand(server, self.rollout.next(others, self.policy.rollout_surge)) {
                 // The others' turn comes with one of the next orders.
                 if matches!(order, Order::Record { .. }) {
                     if !self.records.take(now) {
@@ -59,8 +61,8 @@ impl Roster {
                 }
                 if let Order::Place(place) = &order {
                     server.unanswered_placements += 1;
-                    starting += u32::from(server.revision.is_none() && Some(&place.revision) == target.as_ref());
                     server.revision = Some(place.revision.clone());
+                    starting = others + u32::from(is_of_target(server));
                 }
                 orders.push(order);
             } else {
@@ -95,7 +97,7 @@ impl Roster {
             Outcome::Placed { order, result: Err(error) } => self.not_placed(&order, &error, now),
             Outcome::Recorded { server, role, result } => self.recorded(server, role, result.is_ok(), now),
             Outcome::RolloutRecorded { revision, result, .. } => {
-                self.roll_out(|rollout| rollout.recorded(&revision, result.is_ok(), now));
+                self.roll_out(|rollout| rollout.recorded(&revision, &result, now));
             }
             Outcome::Closed { servers, result } => {
                 for id in servers {

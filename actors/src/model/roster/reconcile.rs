@@ -56,9 +56,11 @@ impl Roster {
         let serving = serving.filter_map(|server| {
             let was_heard = server.health.last().is_some();
             // One that was found running and does not answer is no word for what it runs.
-            let may_serve = was_heard || server.health.condition(silent_after) != Condition::Silent;
-            let is_available = server.phase == Phase::Available;
-            Some(Serving { revision: server.revision.clone().filter(|_| may_serve)?, is_available, was_heard })
+            let condition = server.health.condition(silent_after);
+            let may_serve = was_heard || condition != Condition::Silent;
+            let revision = server.revision.clone().filter(|_| may_serve)?;
+            let (is_available, answers) = (server.phase == Phase::Available, condition == Condition::Answering);
+            Some(Serving { revision, is_available, was_heard, answers })
         });
         let serving: Vec<Serving> = serving.collect();
         self.roll_out(|rollout| rollout.serves(&serving));

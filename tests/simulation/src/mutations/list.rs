@@ -371,7 +371,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "Rollout",
         &[edit(
             ROLLOUT,
-            "RolloutState::Paused | RolloutState::RolledBack => before().or_else(|| earlier.first().copied()),",
+            "RolloutState::Paused | RolloutState::RolledBack => before(),",
             "RolloutState::Paused | RolloutState::RolledBack => before().filter(|_| false),",
         )],
     ),
