@@ -144,6 +144,8 @@ def update_task_definition(
     region_name: str,
 ):
     """"To update a task definition, you create a task definition revision". Moto registers one whose containers have
-    their keys in CloudFormation's case, where ECS has another."""
-    ecs_backends[account_id][region_name].deregister_task_definition(original_resource.arn)
+    their keys in CloudFormation's case, where ECS has another, and deregisters the one before whatever its
+    UpdateReplacePolicy says."""
+    if cloudformation_json.get("UpdateReplacePolicy") != "Retain":
+        ecs_backends[account_id][region_name].deregister_task_definition(original_resource.arn)
     return create_task_definition(new_resource_name, cloudformation_json, account_id, region_name)

@@ -179,7 +179,7 @@ impl Rollout {
         self.serving = run(|server| server.was_heard);
         self.answering = run(|server| server.answers);
         self.heard.extend(self.serving.iter().cloned());
-        if [self.wanted(), self.meant()].into_iter().flatten().any(|revision| self.serving.contains(revision)) {
+        if [self.wanted(), self.meant()].into_iter().flatten().any(|revision| self.answering.contains(revision)) {
             (self.turn, self.in_vain) = (0, 0);
         }
         let mut available: BTreeMap<&Revision, usize> = BTreeMap::new();

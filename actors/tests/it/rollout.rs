@@ -441,3 +441,25 @@ async fn a_fleet_at_its_maximum_waits_for_the_end_of_the_one_that_made_room() {
         assert!(serving(&world, &old) + serving(&world, &new) >= 2, "one at a time");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn beside_a_server_that_hangs_for_good_what_it_runs_is_started_again_and_a_broken_build_is_rolled_back() {
+    let fleet = Fleet::start(Policy { rollout_failures: 2, ..Policy::default() }).await;
+    fleet.until_available(1).await;
+    let (old, broken) = {
+        let mut world = fleet.cloud.world();
+        let (old, broken) = (world.revisions[0].0.clone(), world.new_revision());
+        world.broken.insert(broken.clone());
+        (old, broken)
+    };
+    let [hangs] = <[_; 1]>::try_from(fleet.running()).expect("one server");
+    fleet.cloud.world().silence(&hangs, true);
+    for _ in 0..12 {
+        fleet.wait(10 * MINUTE).await;
+        if fleet.cloud.world().rollout() == RolloutState::RolledBack {
+            break;
+        }
+    }
+    assert_eq!(fleet.cloud.world().rollout(), RolloutState::RolledBack);
+    fleet.until("what works serves", |world| running(world, &broken) == 0 && serving(world, &old) == 1).await;
+}

@@ -148,3 +148,19 @@ async fn an_operator_pauses_goes_back_and_goes_on() {
     );
     manager.stop().await;
 }
+
+#[tokio::test]
+async fn a_revision_that_the_settings_name_is_what_runs() {
+    let api = Api::start().await;
+    api.tell("revision", json!({})).await;
+    let setup = |revision| api.setup(TWO).environment("SERVER_TASK_DEFINITION", revision);
+    let manager = setup("LaunchGameserver:1").start().await;
+    manager.serves(2).await;
+    assert_eq!(revisions(&api.world().await), (2, 0), "though there is a newer one");
+    manager.stop().await;
+
+    let manager = setup("LaunchGameserver:2").start().await;
+    manager.log.message(0, "the rollout is done: all available servers run it").await;
+    api.shows("the other ones have gone", |world| revisions(world) == (0, 2)).await;
+    manager.stop().await;
+}

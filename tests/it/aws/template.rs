@@ -45,6 +45,23 @@ async fn a_player_gets_an_address_on_what_the_template_made_and_nothing_of_it_st
 }
 
 #[tokio::test]
+async fn another_game_is_rolled_out_and_the_one_before_it_is_there_to_go_back_to() {
+    let mut stack = Stack::create(json!({})).await;
+    let setup = stack.setup();
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    let now = manager.log.now();
+    stack.update(json!({ "GameImage": "registry.example.com/game:2" })).await;
+    manager.log.message(now, "the rollout is done: all available servers run it").await;
+    stack.api.shows("the old one has gone", |world| world.revisions() == ["games-game:2"]).await;
+
+    let back = setup.command(&["rollout", "back"]).output().await.expect("the binary runs");
+    assert!(back.status.success(), "{back:?}");
+    stack.api.shows("it is back", |world| world.revisions() == ["games-game:1"]).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
 async fn in_a_network_of_your_own_spot_machines_serve_at_ports_that_they_pick() {
     let api = Api::empty().await;
     let mut parameters = does(&api, "network", &[]).await;
