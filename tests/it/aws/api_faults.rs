@@ -26,9 +26,14 @@ const LOOK: [Call; 5] = [
 ];
 
 /// The calls at a manager's start that only tell it whether all is well, beside one that a fleet grows by; and what it
-/// asks once a minute, without which it goes on as well.
-const ASIDE: [&str; 4] =
-    ["GetCallerIdentity", "DescribeClusters", "DescribeLaunchTemplateVersions", "DescribeInstanceStatus"];
+/// asks once a minute or once for a revision, without which it goes on as well.
+const ASIDE: [&str; 5] = [
+    "GetCallerIdentity",
+    "DescribeClusters",
+    "DescribeLaunchTemplateVersions",
+    "DescribeInstanceStatus",
+    "ListTaskDefinitions",
+];
 
 /// The calls that a fleet grows by.
 const GROW: [Call; 3] = [("ec2", "RunInstances"), ("ecs", "DescribeTaskDefinition"), ("ecs", "RunTask")];

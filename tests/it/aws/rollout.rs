@@ -164,3 +164,20 @@ async fn a_revision_that_the_settings_name_is_what_runs() {
     api.shows("the other ones have gone", |world| revisions(world) == (0, 2)).await;
     manager.stop().await;
 }
+
+#[tokio::test]
+async fn without_knowing_what_came_before_the_fleet_goes_on_and_asks_again() {
+    let api = Api::start().await;
+    let denied =
+        json!({ "action": "ListTaskDefinitions", "code": "AccessDeniedException", "status": 400, "times": 1000 });
+    api.tell("fail", denied).await;
+    let setup = api.setup("");
+    let manager = setup.start().await;
+    manager.log.message(0, "which revisions came before it cannot be read").await;
+    manager.serves(1).await;
+    api.tell("mend", json!({})).await;
+    let asked = api.calls("ListTaskDefinitions").await;
+    crate::support::until("it is asked again", async || (api.calls("ListTaskDefinitions").await > asked).then_some(()))
+        .await;
+    manager.stop().await;
+}
