@@ -109,7 +109,7 @@ pub(super) struct Rollout {
     /// What servers are to be started with, as it follows from the rest.
     wanted: Option<Revision>,
     /// When the state was last decided or recorded here; the cloud may not show that yet for a while.
-    settled_at: Timestamp,
+    decided_at: Timestamp,
     /// Nothing is recorded before.
     no_order_before: Timestamp,
     notes: Vec<(Revision, RolloutNote)>,
@@ -152,7 +152,7 @@ impl Rollout {
         if let Some(known) = self.target.as_mut().filter(|known| known.revision == seen.revision) {
             known.earlier.clone_from(&seen.earlier);
             // What was decided here stands until the cloud must show it.
-            let stands = self.unrecorded.contains(&seen.revision) || begun_at <= self.settled_at + VISIBILITY;
+            let stands = self.unrecorded.contains(&seen.revision) || begun_at <= self.decided_at + VISIBILITY;
             if !stands && known.state != seen.state {
                 known.state = seen.state;
                 self.follow(seen);
@@ -216,7 +216,7 @@ impl Rollout {
                 target.state = RolloutState::RolledBack;
                 self.rolled_back.insert(revision.clone());
                 self.unrecorded.insert(revision.clone());
-                (self.settled_at, self.no_order_before) = (now, Timestamp::default());
+                (self.decided_at, self.no_order_before) = (now, Timestamp::default());
                 self.notes.push((revision.clone(), RolloutNote::Failed(self.failures)));
                 self.choose();
             } else if self.failures >= most && is_wanted {
@@ -247,7 +247,7 @@ impl Rollout {
             self.unrecorded.remove(revision);
         }
         if result.is_ok() && is_target {
-            self.settled_at = now;
+            self.decided_at = now;
         }
         self.no_order_before = if result.is_ok() { Timestamp::default() } else { now + RECORD_PAUSE };
     }
