@@ -77,8 +77,10 @@ impl Books {
         let Some(ordinal) = self.machines[instance].ordinal else { return Ok(()) };
         // Where zones keep intents apart, an ordinal that was used up in another one and is long forgotten is another
         // intent; and each of two managers at once may ask a pool of its own.
-        let mut others =
-            self.machines.iter().filter(|(id, machine)| *id != instance && machine.ordinal == Some(ordinal));
+        let mut others = self
+            .machines
+            .iter()
+            .filter(|(_, machine)| machine.ordinal == Some(ordinal) && machine.launched_at != self.now);
         let is_over = others.all(|(_, machine)| machine.ended_at.is_some());
         let may_repeat = !self.policy.intents_span_pools && (is_over || self.two_ran());
         if self.launches[&ordinal] != self.now && !may_repeat {
