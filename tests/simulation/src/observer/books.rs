@@ -251,6 +251,9 @@ impl Books {
             Call::RunTask { instance, revision, .. } => {
                 book.placements.entry((instance.clone(), revision.clone())).or_insert(now);
             }
+            Call::Mark { revision, .. } => {
+                book.given_up.insert(revision.clone());
+            }
             Call::Tag { task, role } => {
                 if *role == Role::Available {
                     book.owes.remove(task);

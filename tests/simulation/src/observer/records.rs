@@ -80,6 +80,8 @@ pub(super) struct ManagerBook {
     /// Launches it asked for, and when first.
     pub(super) launches: BTreeMap<LaunchOrdinal, Timestamp>,
     pub(super) last_standby_at: Timestamp,
+    /// Revisions that it has given up: AWS may not have been told yet.
+    pub(super) given_up: BTreeSet<Revision>,
     /// Where it asked for what to be started, and when first.
     pub(super) placements: BTreeMap<(InstanceId, Revision), Timestamp>,
 }
@@ -178,6 +180,7 @@ impl ManagerBook {
             unanswered_pools: BTreeSet::new(),
             launches: BTreeMap::new(),
             last_standby_at: Timestamp::from_micros(0),
+            given_up: BTreeSet::new(),
             placements: BTreeMap::new(),
         }
     }

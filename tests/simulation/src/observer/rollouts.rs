@@ -68,7 +68,8 @@ impl Books {
                 && task.heard_at.is_some_and(|at| at > first_look_at)
                 && task.running_at.is_some_and(|at| knows(at.max(task.role_since)))
         });
-        let is_wanted = book.state == RolloutState::Active && knows(book.since);
+        let is_wanted =
+            book.state == RolloutState::Active && knows(book.since) && !self.manager(manager).given_up.contains(target);
         let is_alone = self.delay(manager).is_zero() && !self.has_company(manager);
         (is_wanted && serves && is_alone).then_some(target)
     }
