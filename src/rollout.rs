@@ -21,7 +21,7 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Start no more servers of the new revision; those there are go on.
+    /// Start no more servers of the new revision while there is another one to run; those there are go on.
     Pause,
     /// Go on with it after a pause, or try it again after it was rolled back.
     Resume,

@@ -22,7 +22,8 @@ pub enum RolloutState {
     /// It does. Recorded by the absence of a mark.
     #[default]
     Active,
-    /// Not at the moment: no server is started with it, and what runs it goes on.
+    /// Not at the moment: no server is started with it as long as there is another revision to run, and what runs it
+    /// goes on.
     Paused,
     /// No more: what runs it is replaced by what ran before.
     RolledBack,
@@ -49,6 +50,11 @@ pub struct Target {
     /// What to run in its place if nothing is known to work: those before it that were not rolled back, the newest
     /// first.
     pub earlier: Vec<Revision>,
+}
+
+impl Target {
+    /// How many earlier revisions are told of, at most.
+    pub const EARLIER: usize = 5;
 }
 
 /// Something that happened to the rollout of a revision.
@@ -207,18 +213,12 @@ impl Rollout {
     /// another revision has its turn; but what the fleet ran last, and was heard, is not turned away from.
     pub(super) fn failed(&mut self, revision: &Revision, most: u32, now: Timestamp) {
         let is_wanted = self.wanted() == Some(revision);
-        let Some(target) = &mut self.target else { return };
-        let is_target = target.revision == *revision;
-        if is_target && target.state == RolloutState::Active && self.settled.as_ref().is_some_and(|it| it != revision) {
+        let is_target = self.target.as_ref().is_some_and(|target| target.revision == *revision);
+        if is_target && self.is_under_way() {
             self.failures += 1;
             let others_serve = self.answering.iter().any(|other| other != revision);
             if self.failures >= most && others_serve {
-                target.state = RolloutState::RolledBack;
-                self.rolled_back.insert(revision.clone());
-                self.unrecorded.insert(revision.clone());
-                (self.decided_at, self.no_order_before) = (now, Timestamp::default());
-                self.notes.push((revision.clone(), RolloutNote::Failed(self.failures)));
-                self.choose();
+                self.roll_back(now);
             } else if self.failures >= most && is_wanted {
                 self.next_turn();
             }
@@ -229,6 +229,18 @@ impl Rollout {
                 self.next_turn();
             }
         }
+    }
+
+    /// Too many servers of the target failed.
+    fn roll_back(&mut self, now: Timestamp) {
+        let Some(target) = &mut self.target else { return };
+        target.state = RolloutState::RolledBack;
+        let revision = target.revision.clone();
+        self.rolled_back.insert(revision.clone());
+        self.unrecorded.insert(revision.clone());
+        (self.decided_at, self.no_order_before) = (now, Timestamp::default());
+        self.notes.push((revision, RolloutNote::Failed(self.failures)));
+        self.choose();
     }
 
     /// What is to be recorded in the cloud now, if anything; not again before `patience` is over.
@@ -367,4 +379,52 @@ pub(super) const fn blames_revision(phase: Phase, reason: CloseReason) -> bool {
             reason,
             CloseReason::HealthOverdue | CloseReason::PlacementOverdue | CloseReason::TaskStopped | CloseReason::Silent
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1000);
+
+    /// Told to go on to the second revision.
+    fn rollout() -> (Rollout, Revision, Revision) {
+        let (old, new) = (Revision::new("game:1"), Revision::new("game:2"));
+        let mut rollout = Rollout::default();
+        let target = Target { revision: new.clone(), state: RolloutState::Active, earlier: vec![old.clone()] };
+        rollout.observe(&target, NOW, NOW);
+        (rollout, old, new)
+    }
+
+    fn server(revision: &Revision, answers: bool) -> Serving {
+        Serving { revision: revision.clone(), is_available: true, was_heard: answers, answers }
+    }
+
+    #[test]
+    fn a_failure_before_those_that_run_were_heard_does_not_change_what_runs() {
+        let (mut rollout, _, new) = rollout();
+        rollout.serves(&[server(&new, false)]);
+        rollout.failed(&new, 1, NOW);
+        assert_eq!(rollout.wanted(), Some(&new));
+    }
+
+    #[test]
+    fn once_what_is_meant_answers_it_is_wanted_again() {
+        let (mut rollout, old, new) = rollout();
+        rollout.serves(&[server(&new, false)]);
+        rollout.serves(&[]);
+        rollout.failed(&new, 1, NOW);
+        assert_eq!(rollout.wanted(), Some(&old), "nobody was heard, and none is left");
+        rollout.serves(&[server(&new, true)]);
+        assert_eq!(rollout.wanted(), Some(&new));
+    }
+
+    #[test]
+    fn a_rollout_that_is_first_seen_most_of_the_way_can_still_fail() {
+        let (mut rollout, old, new) = rollout();
+        rollout.serves(&[server(&old, true), server(&new, true), server(&new, true)]);
+        rollout.failed(&new, 1, NOW);
+        assert_eq!(rollout.target().map(|target| target.state), Some(RolloutState::RolledBack));
+        assert_eq!(rollout.wanted(), Some(&old));
+    }
 }

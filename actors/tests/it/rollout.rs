@@ -340,29 +340,6 @@ async fn a_manager_that_starts_places_nothing_of_a_paused_revision() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_launch_that_fails_before_anybody_was_heard_does_not_change_what_runs() {
-    let mut world = broken_after_the_first(0);
-    let (old, new) = (world.revisions[0].0.clone(), world.new_revision());
-    let fleet = Fleet::start_in(world, Policy { min_servers: 3, rollout_failures: 1, ..Policy::default() }).await;
-    fleet.until_available(3).await;
-    // One has lost its task when a manager starts: its instance joined long ago.
-    fleet.wait(20 * MINUTE).await;
-    let ended = fleet.running()[0].clone();
-    fleet.cloud.world().games.remove(&ended);
-    let known = fleet.running();
-    known.iter().for_each(|task| fleet.cloud.world().silence(task, true));
-    let fleet = fleet.crash_and_restart().await;
-    fleet.until("it gets another", |world| world.running_games().count() == 3).await;
-    let placed = fleet.running().into_iter().find(|task| !known.contains(task)).expect("another");
-    fleet.cloud.world().kill(&placed);
-    fleet.wait(Duration::from_secs(2)).await;
-    known.iter().for_each(|task| fleet.cloud.world().silence(task, false));
-    fleet.wait(10 * MINUTE).await;
-    let world = fleet.cloud.world();
-    assert_eq!((serving(&world, &new), tried(&world, &old)), (3, 0));
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_was_refused_is_placed_again_and_not_something_else() {
     let (fleet, old) = busy_fleet(Policy { rollout_surge: 1, ..Policy::default() }).await;
     let before = tried(&fleet.cloud.world(), &old);
@@ -399,31 +376,6 @@ async fn what_ran_before_an_outage_and_does_not_any_more_does_not_keep_the_new_o
         fleet.wait(10 * MINUTE).await;
     }
     assert_eq!(serving(&fleet.cloud.world(), &new), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_restarted_manager_goes_on_watching_a_rollout_that_is_most_of_the_way() {
-    let (fleet, old) = busy_fleet(Policy { rollout_surge: 1, rollout_failures: 2, ..Policy::default() }).await;
-    let new = fleet.cloud.world().new_revision();
-    fleet.until("two serve", |world| serving(world, &new) == 2).await;
-    // They are more than what is left of the others, and do not work any more.
-    {
-        let mut world = fleet.cloud.world();
-        world.broken.insert(new.clone());
-        let old_ones = world.running_games().filter(|(_, game)| game.revision == old);
-        let lost: Vec<_> = old_ones.map(|(task, _)| task.clone()).skip(1).collect();
-        lost.iter().for_each(|task| world.kill(task));
-    }
-    let fleet = fleet.crash_and_restart().await;
-    fleet.wait(MINUTE).await;
-    {
-        let mut world = fleet.cloud.world();
-        let new_ones = world.running_games().filter(|(_, game)| game.revision == new && !game.silent);
-        let lost: Vec<_> = new_ones.map(|(task, _)| task.clone()).collect();
-        lost.iter().for_each(|task| world.kill(task));
-    }
-    fleet.until("it is rolled back", |world| world.rollout() == RolloutState::RolledBack).await;
-    fleet.until("what works is back", |world| serving(world, &old) == 3).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,9 +13,6 @@ use super::names::rollout_tag;
 /// to run.
 const BACK: usize = 20;
 
-/// How many of them are told of.
-const EARLIER: usize = 5;
-
 /// The most that one call lists.
 const PAGE: i32 = 100;
 
@@ -85,7 +82,7 @@ impl EcsCloud {
             if state != RolloutState::RolledBack {
                 earlier.push(name_of(&definition)?);
             }
-            if earlier.len() == EARLIER {
+            if earlier.len() == Target::EARLIER {
                 break;
             }
         }

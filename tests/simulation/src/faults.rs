@@ -122,7 +122,8 @@ impl FaultKind {
 pub enum Accident {
     /// The machine under an instance dies.
     InstanceLost,
-    /// The zone fails that most of the fleet is in, and its manager, which is started elsewhere after so long.
+    /// The zone fails that instances are asked for in first, with all in it, and the manager, which is started elsewhere
+    /// after so long.
     ZoneLost(Duration),
     /// An operator terminates an instance.
     InstanceTerminatedByHand,

@@ -1,7 +1,7 @@
 //! Rollouts: what does not work is given up, what was rolled back is started no more, and in the end the fleet runs what
 //! is wanted.
 
-use actors::model::{InstanceId, Revision, Role, RolloutState, Timestamp};
+use actors::model::{InstanceId, Revision, Role, RolloutState, Target, Timestamp};
 
 use super::books::{Books, SHOWN_WITHIN};
 use super::{Rule, Verdict, broken};
@@ -11,7 +11,7 @@ use crate::event::ManagerId;
 const LEEWAY: u32 = 4;
 
 /// The newest revision and those before it that may be tried in its place.
-const CANDIDATES: usize = 6;
+const CANDIDATES: usize = 1 + Target::EARLIER;
 
 /// A revision of the game.
 #[derive(Debug)]

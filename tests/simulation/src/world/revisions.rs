@@ -10,9 +10,6 @@ use crate::event::{Cause, Event};
 /// The family of the game server's task definition.
 pub const FAMILY: &str = "LaunchGameserver";
 
-/// How many earlier revisions the fleet is told of, as the production adapter does.
-const EARLIER: usize = 5;
-
 /// Every revision there is, the oldest first: number one is the first of them.
 #[derive(Debug, Default)]
 pub struct Revisions(Vec<Known>);
@@ -91,7 +88,7 @@ impl World {
         let revision = self.newest_shown();
         let state = self.revision_shown(&revision).unwrap_or_default();
         let older = self.revisions.0.iter().rev().skip_while(|known| known.name != revision).skip(1);
-        let earlier = older.filter(|known| known.state != RolloutState::RolledBack).take(EARLIER);
+        let earlier = older.filter(|known| known.state != RolloutState::RolledBack).take(Target::EARLIER);
         let earlier = earlier.map(|known| known.name.clone()).collect();
         Target { revision, state, earlier }
     }
