@@ -8,7 +8,8 @@ use crate::model::Order;
 /// What is asked of the cloud first where not all can be asked at once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Urgency {
-    /// Players wait for it: a server is replaced, or the fleet grows.
+    /// Players wait for it. Which launch replaces a server and which adds one cannot be told apart: each is for the places
+    /// that lack, and a dead server's lack first.
     Growth,
     /// A restarted manager would miss it.
     Record,

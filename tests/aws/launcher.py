@@ -18,6 +18,7 @@ import mends_cloudformation
 import mends_ec2
 import mends_ecs
 import mends_iam
+import mends_servicequotas
 from agent import Agent
 from control import Control
 from faults import Faults
@@ -60,6 +61,7 @@ def main() -> None:
     mends_ec2.install()
     mends_ecs.install()
     mends_iam.install()
+    mends_servicequotas.install()
     world, faults = World(), Faults()
     agent, gateway = Agent(world), Gateway(world, faults)
     application = Application(Control(world, agent, faults, gateway), gateway)

@@ -5,6 +5,7 @@ from copy import copy
 from datetime import datetime, timedelta
 
 from moto.core.utils import utcnow
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceState
 
 from delays import delays
@@ -69,6 +70,12 @@ class Machine(Instance):
     def get_tags(self) -> list[dict[str, str]]:
         """As moto's, which looks through the tags of all resources for those of one."""
         return [{"key": key, "value": value} for key, value in self.ec2_backend.tags.get(self.id, {}).items()]
+
+    @property
+    def cpu_options(self) -> dict[str, int]:
+        """As DescribeInstances shows them, where moto shows none."""
+        cpus = INSTANCE_TYPES[self.instance_type]["VCpuInfo"]
+        return {"CoreCount": cpus["DefaultCores"], "ThreadsPerCore": cpus["DefaultThreadsPerCore"]}
 
     def _become(self, state: str, code: int) -> None:
         self._state = InstanceState(state, code)

@@ -31,8 +31,8 @@ def raise_access_denied(request: IAMRequest) -> None:
     """Moto refuses whatever the service, in XML and as AccessDenied."""
     if request._service == "ec2":
         raise UnauthorizedOperation()
-    if request._service == "ecs":
-        # ECS's list of common errors: "AccessDeniedException: You don't have authorization to perform the requested
-        # action", with status 400, and ECS speaks JSON.
+    if request._service in ("ecs", "servicequotas"):
+        # Their lists of common errors: "AccessDeniedException: You don't have authorization to perform the requested
+        # action", with status 400, and they speak JSON.
         raise JsonRESTError("AccessDeniedException", "You don't have authorization to perform the requested action.")
     moto_raise_access_denied(request)

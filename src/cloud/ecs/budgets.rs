@@ -24,7 +24,7 @@ pub(super) struct Budget {
 /// Guide) and "Request throttling for the Amazon ECS API" (ECS API Reference).
 #[derive(Debug)]
 pub(super) struct Budgets {
-    /// `RunInstances`.
+    /// `RunInstances`. Its other bucket, of the instances asked for, holds 1,000: more than are launched at once.
     pub(super) launches: Budget,
     /// `TerminateInstances`.
     pub(super) terminations: Budget,

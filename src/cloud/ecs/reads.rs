@@ -19,18 +19,20 @@ const PAGE: i32 = 500;
 impl EcsCloud {
     /// The instances that carry the fleet's tag, in all states: a terminated one still tells its launch's ordinal.
     pub(super) async fn owned_instances(&self) -> Result<Vec<Instance>, CloudError> {
-        self.find_instances(&format!("tag:{FLEET_TAG}"), vec![self.settings.fleet_tag()]).await
+        let tag = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(self.settings.fleet_tag());
+        self.find_instances(tag.build()).await
     }
 
     /// The instances named, without those that are not there. Naming them in a filter, not as the ids to describe,
     /// is what keeps a missing one from failing the call.
     pub(super) async fn describe_instances(&self, ids: Vec<String>) -> Result<Vec<Instance>, CloudError> {
-        let calls = stream::iter(batches(ids)).map(|batch| self.find_instances("instance-id", batch));
+        let by_id = |batch| Filter::builder().name("instance-id").set_values(Some(batch)).build();
+        let calls = stream::iter(batches(ids)).map(|batch| self.find_instances(by_id(batch)));
         calls.buffer_unordered(AT_ONCE).try_concat().await
     }
 
-    async fn find_instances(&self, filter: &str, values: Vec<String>) -> Result<Vec<Instance>, CloudError> {
-        let filter = Filter::builder().name(filter).set_values(Some(values)).build();
+    /// The instances that a filter lets through, the account's all.
+    pub(super) async fn find_instances(&self, filter: Filter) -> Result<Vec<Instance>, CloudError> {
         let pages = self.ec2.describe_instances().filters(filter).into_paginator().page_size(PAGE);
         let reservations: Vec<Reservation> =
             pages.items().send().try_collect().await.map_err(failed("DescribeInstances"))?;

@@ -6,7 +6,7 @@
 //!
 //! Beyond what the manager itself may do, the doctor reads with `ecs:DescribeClusters`,
 //! `ec2:DescribeLaunchTemplateVersions`, `ec2:DescribeImages`, `ec2:DescribeInstanceTypes`, `ec2:DescribeSubnets`,
-//! `ec2:DescribeSecurityGroups` and `ec2:DescribeAccountAttributes`, and with `ssm:GetParameters` where the launch
+//! `ec2:DescribeSecurityGroups` and `servicequotas:GetServiceQuota`, and with `ssm:GetParameters` where the launch
 //! template names its image by a parameter. `sts:GetCallerIdentity` needs no permission. What it may not read it
 //! reports as unknown: none of these is needed to run the fleet.
 
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use actors::ports::CloudError;
 use aws_config::BehaviorVersion;
-use aws_sdk_ec2::types::{InstanceTypeInfo, ResponseLaunchTemplateData};
+use aws_sdk_ec2::types::ResponseLaunchTemplateData;
 use aws_sdk_ecs::types::TaskDefinition;
 use tokio::join;
 
@@ -44,6 +44,7 @@ use identity::Identity;
 /// Asks AWS by the settings of a fleet.
 pub struct Doctor {
     cloud: EcsCloud,
+    quotas: aws_sdk_servicequotas::Client,
     sts: aws_sdk_sts::Client,
     clocks: Arc<Clocks>,
     region: String,
@@ -70,7 +71,9 @@ impl Doctor {
         let sts = aws_sdk_sts::config::Builder::from(&config)
             .interceptor(WholeAnswers::Xml)
             .interceptor(clock::Watch(Arc::clone(&clocks)));
+        let quotas = aws_sdk_servicequotas::config::Builder::from(&config).interceptor(WholeAnswers::Json);
         Ok(Self {
+            quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             clocks,
             region: config.region().map(ToString::to_string).unwrap_or_default(),
@@ -96,20 +99,17 @@ impl Doctor {
         }
         let Facts { cluster, template, definition } = self.facts().await;
         findings.extend([cluster, template::judge(&template, &self.cloud.settings, &self.region)]);
-        let mut kind = None;
+        let owned = self.cloud.owned_instances().await;
         if let Ok(template) = &template {
-            let looked_at;
-            (looked_at, kind) = self.launches(template, definition.as_ref().ok()).await;
-            findings.extend(looked_at);
-            findings.extend(self.pools(template, definition.as_ref().ok()).await);
+            let fleet = Fleet { definition: definition.as_ref().ok(), usage: self.usage(&owned).await };
+            findings.extend(self.launches(template, &fleet).await);
+            findings.extend(self.pools(template, &fleet).await);
         }
         findings.push(task_definition::judge(&definition, &self.cloud.settings, &self.region));
         if let Ok(definition) = &definition {
             findings.push(game_port::judge(definition, &self.cloud.settings));
         }
-        let owned = self.cloud.owned_instances().await;
         findings.extend(self.permissions(identity.as_ref().ok(), &owned, &definition).await);
-        findings.push(self.quota(&owned, kind.as_ref()).await);
         findings
     }
 
@@ -135,13 +135,8 @@ impl Doctor {
         Facts { cluster: cluster::judge(&cluster, &cloud.settings, &self.region), template, definition }
     }
 
-    /// What comes of a launch: the image, what joins the cluster, and how it is reached. And the type of the instances,
-    /// if it is known.
-    async fn launches(
-        &self,
-        template: &ResponseLaunchTemplateData,
-        definition: Option<&TaskDefinition>,
-    ) -> (Vec<Finding>, Option<InstanceTypeInfo>) {
+    /// What comes of a launch: the image, what joins the cluster, how it is reached, and whether there is room for it.
+    async fn launches(&self, template: &ResponseLaunchTemplateData, fleet: &Fleet<'_>) -> Vec<Finding> {
         let cloud = &self.cloud;
         let (image, kind, subnets) =
             join!(cloud.image(template), cloud.instance_type(template), cloud.subnets(template));
@@ -152,15 +147,25 @@ impl Doctor {
             user_data::judge(template.user_data(), cloud.settings.cluster_name()),
             instance_type::judge(&kind, template, &self.region),
         ];
-        if let Some(definition) = definition {
+        if let Ok(Some(kind)) = &kind {
+            findings.push(self.quota(template, kind, &fleet.usage).await);
+        }
+        if let Some(definition) = fleet.definition {
             if let Ok(Some(kind)) = &kind {
                 findings.push(room::judge(definition, kind));
             }
             findings.push(addresses::judge(&subnets, template, definition, &cloud.settings));
             findings.extend(security_groups::judge(&groups, definition, &cloud.settings));
         }
-        (findings, kind.ok().flatten())
+        findings
     }
+}
+
+/// What launches are for, and what there is already.
+struct Fleet<'a> {
+    /// The game's, if it is known.
+    definition: Option<&'a TaskDefinition>,
+    usage: Read<quota::Usage>,
 }
 
 /// What there is to tell where no region is known.

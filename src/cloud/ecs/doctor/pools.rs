@@ -3,11 +3,11 @@
 use actors::model::Pool;
 use actors::ports::CloudError;
 use aws_sdk_ec2::types::{
-    InstanceType, LaunchTemplateInstanceNetworkInterfaceSpecification, ResponseLaunchTemplateData,
+    InstanceType, LaunchTemplateInstanceMarketOptions, LaunchTemplateInstanceNetworkInterfaceSpecification, MarketType,
+    ResponseLaunchTemplateData,
 };
-use aws_sdk_ecs::types::TaskDefinition;
 
-use super::{Doctor, Read};
+use super::{Doctor, Fleet, Read};
 use crate::cloud::launch_pool::LaunchPool;
 use crate::doctor::{Finding, Verdict};
 
@@ -15,15 +15,11 @@ const CHECK: &str = "pools";
 
 impl Doctor {
     /// What will not do of the pools; nothing where there is only the launch template as it is.
-    pub(super) async fn pools(
-        &self,
-        template: &ResponseLaunchTemplateData,
-        definition: Option<&TaskDefinition>,
-    ) -> Vec<Finding> {
+    pub(super) async fn pools(&self, template: &ResponseLaunchTemplateData, fleet: &Fleet<'_>) -> Vec<Finding> {
         let pools = &self.cloud.settings.pools;
         let mut findings = Vec::new();
         for (number, pool) in (0..).map(Pool).zip(pools.iter()).filter(|(_, pool)| **pool != LaunchPool::default()) {
-            let (launches, _) = self.launches(&pooled(template, pool), definition).await;
+            let launches = self.launches(&pooled(template, pool), fleet).await;
             // What holds of the launch template itself is told already.
             let amiss = launches.into_iter().filter(|finding| matches!(finding.result, Verdict::Fail | Verdict::Warn));
             let of_this = |finding: Finding| Finding {
@@ -47,6 +43,10 @@ fn pooled(template: &ResponseLaunchTemplateData, pool: &LaunchPool) -> ResponseL
     if let Some(kind) = &pool.instance_type {
         pooled.instance_type = Some(InstanceType::from(kind.as_str()));
         pooled.instance_requirements = None;
+    }
+    if pool.spot {
+        let spot = LaunchTemplateInstanceMarketOptions::builder().market_type(MarketType::Spot);
+        pooled.instance_market_options = Some(spot.build());
     }
     if let Some(subnet) = &pool.subnet {
         let mut interfaces = pooled.network_interfaces.unwrap_or_default();
