@@ -95,7 +95,8 @@ pub(super) struct Rollout {
     /// What it was before, and when that changed.
     before: Option<Revision>,
     changed_at: Timestamp,
-    /// What all available servers ran last, or most of those that did not run the target when they were first seen.
+    /// What all available servers ran last, or most of those that did not run the target when they were first seen; where
+    /// none was available, of those on standby.
     settled: Option<Revision>,
     /// What servers run that serve, or may, as of the last look; those of them of which one has answered; those of
     /// which one still does; and all of which one ever has.
@@ -188,15 +189,17 @@ impl Rollout {
         if [self.wanted(), self.meant()].into_iter().flatten().any(|revision| self.answering.contains(revision)) {
             (self.turn, self.in_vain) = (0, 0);
         }
-        let mut available: BTreeMap<&Revision, usize> = BTreeMap::new();
-        for server in servers.iter().filter(|server| server.is_available) {
-            *available.entry(&server.revision).or_default() += 1;
+        let some_available = servers.iter().any(|server| server.is_available);
+        let mut counts: BTreeMap<&Revision, usize> = BTreeMap::new();
+        // While none takes players, those on standby tell what the fleet ran.
+        for server in servers.iter().filter(|server| server.is_available || !some_available) {
+            *counts.entry(&server.revision).or_default() += 1;
         }
         let target = self.target.as_ref().map(|target| &target.revision);
         // What is on its way to the target when it is first seen goes on being so.
-        let most = available.iter().max_by_key(|(revision, count)| (Some(**revision) != target, **count));
+        let most = counts.iter().max_by_key(|(revision, count)| (Some(**revision) != target, **count));
         if let Some((&most, _)) = most {
-            let is_all = available.len() == 1 && self.serving.contains(most);
+            let is_all = some_available && counts.len() == 1 && self.serving.contains(most);
             if is_all && Some(most) == target && self.is_under_way() {
                 self.notes.push((most.clone(), RolloutNote::Done));
             }
@@ -417,6 +420,18 @@ mod tests {
         assert_eq!(rollout.wanted(), Some(&old), "nobody was heard, and none is left");
         rollout.serves(&[server(&new, true)]);
         assert_eq!(rollout.wanted(), Some(&new));
+    }
+
+    #[test]
+    fn beside_a_server_on_standby_that_answers_a_rollout_can_fail() {
+        let (mut rollout, old, new) = rollout();
+        let standby = || Serving { is_available: false, ..server(&old, true) };
+        rollout.serves(&[standby()]);
+        assert_eq!(rollout.wanted(), Some(&new));
+        rollout.failed(&new, 1, NOW);
+        rollout.serves(&[standby()]);
+        assert_eq!(rollout.wanted(), Some(&old));
+        assert_eq!(rollout.target().map(|target| target.state), Some(RolloutState::RolledBack));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use simulation::soak::Soak;
 
 /// Seeds of the days on which a fault was found once, with what it was. Each fault has a test of its own beside the code,
 /// since a day is another one once the world learns something new.
-const FOUND: [(u64, &str); 9] = [
+const FOUND: [(u64, &str); 10] = [
     (2, "a hold ran out before the next health question, and its client's place was given out twice"),
     (12, "a first look left a task out, and its instance was terminated as a launch overdue"),
     (158, "a launch that was first seen to run after its health deadline was closed without being asked"),
@@ -20,6 +20,7 @@ const FOUND: [(u64, &str); 9] = [
     (265, "the end of an instance waited for the answer to a stop of another server's task"),
     (553, "a server that failed before the others were heard had the fleet turn to another revision"),
     (294, "beside a server that hung for good a build that does not work was tried for ever"),
+    (872, "beside a server on standby that answered a build that does not work was tried for ever"),
     (28, "spent ordinals were jumped over, and with them a launch that was not visible yet"),
 ];
 
