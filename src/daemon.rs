@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::journal::Journal;
 use actors::ports::{Clock, Cloud};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -102,6 +103,7 @@ pub async fn run(
         concurrency: settings.cloud_calls.concurrency as usize,
         probe: Arc::new(HttpProbe),
         clock,
+        journal: Journal::default(),
     })
     .await?;
     let (rules, watched_rules) = watch::channel(policy::answer_rules(settings));

@@ -30,6 +30,7 @@ pub fn policy(settings: &Settings) -> Policy {
             config::Allocation::Distributed => AllocationRule::Distributed,
         },
         hold_ttl: scaling.hold_ttl,
+        sticky_ttl: Duration::from_secs(3600),
         health_interval: health.interval,
         health_timeout: health.timeout,
         silent_after_misses: health.misses,

@@ -9,7 +9,9 @@
 pub mod aws_actor;
 pub mod fleet_supervisor;
 pub mod game_server_actor;
+pub mod journal;
 mod line;
 pub mod model;
 pub mod ports;
 pub mod scaler_actor;
+mod waiting;

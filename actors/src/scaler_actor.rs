@@ -117,7 +117,7 @@ impl ScalerState {
             let decision = decide(&view, &policy, self.args.clock.now());
             log(&decision);
             self.tell_of_silence(&decision.figures);
-            let _ = self.args.fleet.cast(FleetMsg::Commit(decision.actions));
+            let _ = self.args.fleet.cast(FleetMsg::Commit(decision));
         }
         self.decided_at = Some(Instant::now());
         let pause = if self.woken { SPACING } else { self.args.interval };
@@ -150,7 +150,7 @@ fn log(decision: &Decision) {
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
-                actions = ?decision.actions,
+                actions = ?decision.actions().collect::<Vec<_>>(),
                 servers = figures.servers,
                 available = figures.available,
                 standby = figures.standby,
@@ -163,7 +163,7 @@ fn log(decision: &Decision) {
             )
         };
     }
-    if decision.actions.is_empty() {
+    if decision.steps.is_empty() {
         event!(trace);
     } else {
         event!(info);

@@ -51,16 +51,18 @@ impl AllocationIndex {
         self.total = self.total - u64::from(old.free) + u64::from(new.free);
     }
 
-    /// The server that the next player goes to, if any has room.
-    pub fn pick(&self, rule: AllocationRule) -> Option<ServerId> {
-        const FIRST_OUTDATED: (Room, ServerId) = (Room { outdated: true, free: 0 }, ServerId(0));
-        let entry = match rule {
-            AllocationRule::Packed => self.by_room.first(),
-            AllocationRule::Distributed => {
-                self.by_room.range(..FIRST_OUTDATED).next_back().or_else(|| self.by_room.last())
+    /// The server that the next players go to, so many together, if any has room for them.
+    pub fn pick(&self, rule: AllocationRule, seats: u32) -> Option<ServerId> {
+        let with_room = |outdated| {
+            let least = (Room { outdated, free: seats.max(1) }, ServerId(0));
+            let most = (Room { outdated, free: u32::MAX }, ServerId(u64::MAX));
+            let mut servers = self.by_room.range(least..=most);
+            match rule {
+                AllocationRule::Packed => servers.next(),
+                AllocationRule::Distributed => servers.next_back(),
             }
         };
-        entry.map(|&(_, server)| server)
+        with_room(false).or_else(|| with_room(true)).map(|&(_, server)| server)
     }
 
     /// Free places in all.
@@ -85,10 +87,10 @@ mod tests {
             for (server, room) in [(1, old(1)), (2, room(5)), (3, old(9))] {
                 index.update(ServerId(server), Room::NONE, room);
             }
-            assert_eq!(index.pick(rule), Some(ServerId(2)));
+            assert_eq!(index.pick(rule, 1), Some(ServerId(2)));
             index.update(ServerId(2), room(5), room(0));
             let left = if rule == AllocationRule::Packed { 1 } else { 3 };
-            assert_eq!(index.pick(rule), Some(ServerId(left)));
+            assert_eq!(index.pick(rule, 1), Some(ServerId(left)));
         }
     }
 
@@ -99,11 +101,25 @@ mod tests {
             index.update(ServerId(server), Room::NONE, room(free));
         }
         assert_eq!(index.total(), 13);
-        assert_eq!(index.pick(AllocationRule::Packed), Some(ServerId(2)));
-        assert_eq!(index.pick(AllocationRule::Distributed), Some(ServerId(3)));
+        assert_eq!(index.pick(AllocationRule::Packed, 1), Some(ServerId(2)));
+        assert_eq!(index.pick(AllocationRule::Distributed, 1), Some(ServerId(3)));
         index.update(ServerId(2), room(1), room(0));
-        assert_eq!(index.pick(AllocationRule::Packed), Some(ServerId(1)));
+        assert_eq!(index.pick(AllocationRule::Packed, 1), Some(ServerId(1)));
         assert_eq!(index.total(), 12);
+    }
+
+    #[test]
+    fn a_party_goes_where_all_of_it_has_room() {
+        for (rule, server) in [(AllocationRule::Packed, 3), (AllocationRule::Distributed, 4)] {
+            let mut index = AllocationIndex::default();
+            let old = Room { outdated: true, free: 9 };
+            for (server, room) in [(1, room(3)), (2, old), (3, room(5)), (4, room(8))] {
+                index.update(ServerId(server), Room::NONE, room);
+            }
+            assert_eq!(index.pick(rule, 4), Some(ServerId(server)));
+            assert_eq!(index.pick(rule, 9), Some(ServerId(2)), "only one that is to be replaced has so many");
+            assert_eq!(index.pick(rule, 10), None);
+        }
     }
 
     #[test]
@@ -111,7 +127,7 @@ mod tests {
         let mut index = AllocationIndex::default();
         index.update(ServerId(1), Room::NONE, room(2));
         index.update(ServerId(1), room(2), room(0));
-        assert_eq!(index.pick(AllocationRule::Packed), None);
+        assert_eq!(index.pick(AllocationRule::Packed, 1), None);
         assert_eq!(index.total(), 0);
     }
 }

@@ -2,47 +2,95 @@
 
 use std::collections::VecDeque;
 
+use super::id::AllocationId;
 use super::time::Timestamp;
 
-/// One place handed out.
+/// Places handed out together.
 #[derive(Clone, Copy, Debug)]
 struct Hold {
+    /// Whose they are, if its client may come back to them.
+    allocation: Option<AllocationId>,
+    /// Those of whose players none has shown up yet; at least one.
+    seats: u32,
     made_at: Timestamp,
     expires_at: Timestamp,
 }
 
-/// The holds on one server, oldest first. Only a health answer ends one: by showing that its client has come, or, once
-/// its time is over, that it has not. Time alone does not, since a client may have come since the last answer.
+/// How a hold came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HoldEnd {
+    /// As many players as it was for have shown up.
+    Arrived,
+    /// Its time is over.
+    Expired,
+}
+
+/// The holds on one server, oldest first. A health answer ends one: by showing that its client has come, or, once its
+/// time is over, that it has not. Time alone does not, since a client may have come since the last answer. Otherwise
+/// only the client itself can say that it does not come.
 #[derive(Debug, Default)]
 pub struct Holds {
     open: VecDeque<Hold>,
+    /// Seats of all of them.
+    count: u32,
 }
 
 impl Holds {
     /// No holds.
-    pub(crate) const NONE: Self = Self { open: VecDeque::new() };
+    pub(crate) const NONE: Self = Self { open: VecDeque::new(), count: 0 };
 
     /// How many places are held.
-    pub fn count(&self) -> u32 {
-        u32::try_from(self.open.len()).unwrap_or(u32::MAX)
+    pub const fn count(&self) -> u32 {
+        self.count
     }
 
-    /// Holds a place.
-    pub(crate) fn add(&mut self, made_at: Timestamp, expires_at: Timestamp) {
-        self.open.push_back(Hold { made_at, expires_at });
+    /// Holds places.
+    pub(crate) fn add(
+        &mut self,
+        allocation: Option<AllocationId>,
+        seats: u32,
+        made_at: Timestamp,
+        expires_at: Timestamp,
+    ) {
+        self.open.push_back(Hold { allocation, seats, made_at, expires_at });
+        self.count += seats;
     }
 
-    /// Takes in an answer to a question put at `asked_at` that shows so many more players than the one before. They are
-    /// the clients of the oldest holds that were made before the question; who has not come by the end of its time is
-    /// not waited for any more.
-    pub(crate) fn answered(&mut self, arrived: u32, asked_at: Timestamp) {
-        for _ in 0..arrived {
-            if self.open.front().is_none_or(|hold| hold.made_at >= asked_at) {
-                break;
+    /// Gives back what an allocation still holds. False if that is nothing.
+    pub(crate) fn release(&mut self, allocation: AllocationId) -> bool {
+        let held = self.open.iter().position(|hold| hold.allocation == Some(allocation));
+        let released = held.and_then(|index| self.open.remove(index));
+        self.count -= released.map_or(0, |hold| hold.seats);
+        released.is_some()
+    }
+
+    /// Takes in an answer to a question put at `asked_at` that shows so many more players than the one before, and tells
+    /// which allocations hold nothing any more. The players are the clients of the oldest holds that were made before the
+    /// question; who has not come by the end of its time is not waited for any more.
+    pub(crate) fn answered(&mut self, mut arrived: u32, asked_at: Timestamp) -> Vec<(AllocationId, HoldEnd)> {
+        let mut ended = Vec::new();
+        while arrived > 0
+            && let Some(oldest) = self.open.front_mut().filter(|hold| hold.made_at < asked_at)
+        {
+            let seated = arrived.min(oldest.seats);
+            arrived -= seated;
+            oldest.seats -= seated;
+            self.count -= seated;
+            if oldest.seats == 0 {
+                ended.extend(oldest.allocation.map(|allocation| (allocation, HoldEnd::Arrived)));
+                self.open.pop_front();
             }
-            self.open.pop_front();
         }
-        self.open.retain(|hold| hold.expires_at > asked_at);
+        let count = &mut self.count;
+        self.open.retain(|hold| {
+            let stays = hold.expires_at > asked_at;
+            if !stays {
+                *count -= hold.seats;
+                ended.extend(hold.allocation.map(|allocation| (allocation, HoldEnd::Expired)));
+            }
+            stays
+        });
+        ended
     }
 }
 
@@ -56,16 +104,21 @@ mod tests {
         Timestamp::from_secs(1000 + seconds)
     }
 
+    /// One for each time, whose allocation is that number.
     fn made_at(times: &[u64]) -> Holds {
         let mut holds = Holds::default();
-        times.iter().for_each(|made| holds.add(at(*made), at(*made) + TTL));
+        times.iter().for_each(|made| holds.add(Some(id(*made)), 1, at(*made), at(*made) + TTL));
         holds
+    }
+
+    fn id(number: u64) -> AllocationId {
+        AllocationId::from_number(number.into())
     }
 
     #[test]
     fn clients_that_have_come_end_the_oldest_holds() {
         let mut holds = made_at(&[0, 1, 2]);
-        holds.answered(2, at(3));
+        assert_eq!(holds.answered(2, at(3)), [(id(0), HoldEnd::Arrived), (id(1), HoldEnd::Arrived)]);
         assert_eq!(holds.count(), 1);
     }
 
@@ -79,9 +132,27 @@ mod tests {
     #[test]
     fn a_hold_ends_with_the_first_question_after_its_time() {
         let mut holds = made_at(&[0, 5]);
-        holds.answered(0, at(9));
+        assert_eq!(holds.answered(0, at(9)), []);
         assert_eq!(holds.count(), 2);
-        holds.answered(0, at(10));
+        assert_eq!(holds.answered(0, at(10)), [(id(0), HoldEnd::Expired)]);
         assert_eq!(holds.count(), 1);
+    }
+
+    #[test]
+    fn a_party_that_comes_one_by_one_holds_the_places_of_the_rest() {
+        let mut holds = Holds::default();
+        holds.add(Some(id(7)), 3, at(0), at(10));
+        assert_eq!((holds.answered(2, at(1)), holds.count()), (vec![], 1));
+        assert_eq!((holds.answered(0, at(10)), holds.count()), (vec![(id(7), HoldEnd::Expired)], 0));
+    }
+
+    #[test]
+    fn what_is_given_back_is_held_no_more() {
+        let mut holds = made_at(&[0, 1]);
+        holds.add(Some(id(9)), 4, at(2), at(12));
+        assert!(holds.release(id(9)) && !holds.release(id(9)));
+        assert!(holds.release(id(0)));
+        assert_eq!(holds.count(), 1);
+        assert_eq!(holds.answered(1, at(3)), [(id(1), HoldEnd::Arrived)]);
     }
 }

@@ -82,6 +82,36 @@ impl fmt::Debug for ServerId {
     }
 }
 
+/// A place, or several, that were asked for by a client that may come back to them. Drawn at random by whoever asks the
+/// fleet, so that nobody can guess another's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AllocationId(u128);
+
+impl AllocationId {
+    /// The allocation of that number.
+    pub const fn from_number(number: u128) -> Self {
+        Self(number)
+    }
+
+    /// Reads what [`Display`](fmt::Display) writes, and nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        u128::from_str_radix(text, 16).ok().filter(|_| is_plain).map(Self)
+    }
+}
+
+impl fmt::Display for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// The number of a launch intent. Each instance carries its own as a tag; the next one is one above the highest seen,
 /// so that a restarted manager arrives at the same number, and so at the same client token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

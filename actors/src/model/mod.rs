@@ -3,6 +3,7 @@
 
 mod allocation;
 mod allowance;
+mod bookings;
 mod holds;
 mod id;
 mod launches;
@@ -20,8 +21,9 @@ mod time;
 mod view;
 
 pub use allocation::{AllocationIndex, AllocationRule, Room};
-pub use holds::Holds;
-pub use id::{Address, InstanceId, LaunchOrdinal, Revision, ServerId, TaskId};
+pub use bookings::{Booking, BookingRequest, BookingState, Key};
+pub use holds::{HoldEnd, Holds};
+pub use id::{Address, AllocationId, InstanceId, LaunchOrdinal, Revision, ServerId, TaskId};
 pub use launches::{LaunchLedger, LaunchesBlocked, VISIBILITY};
 pub use lead_times::{LeadTime, LeadTimes, Milestones, Spread, Stage};
 pub use life::{CloseReason, Event, Impossible, Phase, apply};
@@ -30,8 +32,10 @@ pub use order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};
 pub use policy::{Policy, PolicyError};
 pub use pools::{Exhausted, Pool};
 pub use rollout::{RolloutNote, RolloutState, Target};
-pub use roster::{Allocation, Note, Refused, Roster};
-pub use scaling::{Action, Decision, Figures, decide};
+pub use roster::{
+    Allocation, Booked, LaunchSnapshot, NotBooked, Note, Refused, RolloutSnapshot, Roster, ServerSnapshot, Snapshot,
+};
+pub use scaling::{Action, Decision, Figures, Rule, Step, decide};
 pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server};
 pub use time::Timestamp;
 pub use view::{FleetView, ServerView};

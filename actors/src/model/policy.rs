@@ -25,6 +25,8 @@ pub struct Policy {
     pub allocation: AllocationRule,
     /// How long a place is held for a client that does not show up.
     pub hold_ttl: Duration,
+    /// How long a client's sticky key leads to the server that it was last given.
+    pub sticky_ttl: Duration,
     /// Pause between two health questions to one server, and between two decisions.
     pub health_interval: Duration,
     /// How long a server may take to answer.
@@ -101,6 +103,7 @@ impl Default for Policy {
             max_launching: 10,
             allocation: AllocationRule::Packed,
             hold_ttl: Duration::from_secs(30),
+            sticky_ttl: Duration::from_secs(3600),
             health_interval: Duration::from_secs(1),
             health_timeout: Duration::from_secs(2),
             silent_after_misses: 3,

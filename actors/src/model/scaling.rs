@@ -25,6 +25,79 @@ pub enum Action {
     Close(ServerId, CloseReason),
 }
 
+impl Action {
+    /// A word for logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TakeBack(_) => "take-back",
+            Self::Launch(_) => "launch",
+            Self::Standby(_) => "standby",
+            Self::Retreat(_) => "retreat",
+            Self::Close(..) => "close",
+        }
+    }
+
+    /// The server it is about; none for a launch.
+    pub const fn server(self) -> Option<ServerId> {
+        match self {
+            Self::TakeBack(id) | Self::Standby(id) | Self::Retreat(id) | Self::Close(id, _) => Some(id),
+            Self::Launch(_) => None,
+        }
+    }
+}
+
+/// Why something is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// Fewer places are free, or on their way, than the upscale margin and those who wait ask for.
+    UpscaleMargin,
+    /// There are fewer servers than the minimum.
+    MinServers,
+    /// More places are free than the downscale margin asks for.
+    DownscaleMargin,
+    /// Servers of another revision take its place.
+    Rollout,
+    /// Its instance is about to go.
+    InstanceLeaves,
+    /// Its end is due.
+    Ending(CloseReason),
+}
+
+impl Rule {
+    /// A word for logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UpscaleMargin => "upscale-margin",
+            Self::MinServers => "min-servers",
+            Self::DownscaleMargin => "downscale-margin",
+            Self::Rollout => "rollout",
+            Self::InstanceLeaves => "instance-leaves",
+            Self::Ending(CloseReason::Drained) => "drained",
+            Self::Ending(CloseReason::Silent) => "silent",
+            Self::Ending(CloseReason::BootOverdue) => "boot-overdue",
+            Self::Ending(CloseReason::PlacementOverdue) => "placement-overdue",
+            Self::Ending(CloseReason::HealthOverdue) => "health-overdue",
+            Self::Ending(CloseReason::TaskStopped) => "task-stopped",
+            Self::Ending(CloseReason::InstanceStopped) => "instance-stopped",
+        }
+    }
+}
+
+/// One thing to do, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// What.
+    pub action: Action,
+    /// Why.
+    pub rule: Rule,
+}
+
+impl Step {
+    const fn new(action: Action, rule: Rule) -> Self {
+        Self { action, rule }
+    }
+}
+
 /// The numbers a decision is made on, in places unless said otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
@@ -54,12 +127,15 @@ pub struct Figures {
     pub pending: u32,
     /// Capacity of available servers that owe an answer, by their last one: not free, and not lost yet.
     pub doubtful: u32,
+    /// Places that clients wait for.
+    pub waiting: u32,
 }
 
 impl Figures {
     /// Adds up a view.
     pub fn of(view: &FleetView, policy: &Policy) -> Self {
-        let mut figures = Self { launching: view.requested, servers: view.requested, ..Self::default() };
+        let mut figures =
+            Self { launching: view.requested, servers: view.requested, waiting: view.waiting, ..Self::default() };
         for server in &view.servers {
             figures.servers += 1;
             figures.launching += u32::from(server.phase.is_launching());
@@ -105,34 +181,44 @@ impl Figures {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
     /// What is to be done, in this order.
-    pub actions: Vec<Action>,
+    pub steps: Vec<Step>,
     /// What it was decided on.
     pub figures: Figures,
+}
+
+impl Decision {
+    /// What is to be done, without the reasons.
+    pub fn actions(&self) -> impl Iterator<Item = Action> {
+        self.steps.iter().map(|step| step.action)
+    }
 }
 
 /// Decides what is to be done about the fleet. A decision that grows the fleet never shrinks it as well.
 pub fn decide(view: &FleetView, policy: &Policy, now: Timestamp) -> Decision {
     let figures = Figures::of(view, policy);
+    if view.paused {
+        return Decision { steps: Vec::new(), figures };
+    }
     let retreats = retreats(view);
     if !retreats.is_empty() {
         // What takes their place is for the next decision, which follows at once.
-        let actions = closings(view, policy, &figures, now).into_iter().chain(retreats).collect();
-        return Decision { actions, figures };
+        let steps = closings(view, policy, &figures, now).into_iter().chain(retreats).collect();
+        return Decision { steps, figures };
     }
     let growth = growth(view, policy, &figures);
-    let is_taken_back = |id| growth.contains(&Action::TakeBack(id));
-    let mut actions = closings(view, policy, &figures, now);
-    actions.retain(|action| !matches!(action, Action::Close(id, _) if is_taken_back(*id)));
+    let is_taken_back = |id| growth.iter().any(|step| step.action == Action::TakeBack(id));
+    let mut steps = closings(view, policy, &figures, now);
+    steps.retain(|step| !matches!(step.action, Action::Close(id, _) if is_taken_back(id)));
     if growth.is_empty() {
-        actions.extend(drains(view, policy, &figures));
+        steps.extend(drains(view, policy, &figures));
     } else {
-        actions.extend(growth);
+        steps.extend(growth);
     }
-    Decision { actions, figures }
+    Decision { steps, figures }
 }
 
 /// Servers whose end is due: drained ones, silent ones past their grace, launches past their deadline.
-fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp) -> Vec<Action> {
+fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp) -> Vec<Step> {
     if !view.cloud_is_fresh {
         return Vec::new();
     }
@@ -159,27 +245,26 @@ fn closings(view: &FleetView, policy: &Policy, figures: &Figures, now: Timestamp
             _ => None,
         }
     };
-    view.servers
-        .iter()
-        .filter_map(|server| close_reason(server).map(|reason| Action::Close(server.id, reason)))
-        .collect()
+    let close = |id, reason| Step::new(Action::Close(id, reason), Rule::Ending(reason));
+    view.servers.iter().filter_map(|server| Some(close(server.id, close_reason(server)?))).collect()
 }
 
 /// Servers that take no more players, since their instances are about to go.
-fn retreats(view: &FleetView) -> Vec<Action> {
+fn retreats(view: &FleetView) -> Vec<Step> {
     let retreats = |server: &&ServerView| {
         server.leaving && server.phase == Phase::Available && server.condition == Condition::Answering
     };
-    view.servers.iter().filter(retreats).map(|server| Action::Retreat(server.id)).collect()
+    let retreating = view.servers.iter().filter(retreats);
+    retreating.map(|server| Step::new(Action::Retreat(server.id), Rule::InstanceLeaves)).collect()
 }
 
 /// What grows the fleet: servers taken back from standby first, then as many launches as the deficit needs.
-fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
+fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Step> {
     let expected = figures.free.saturating_add(figures.pending).saturating_add(figures.doubtful);
-    let mut places_short = policy.upscale_margin.saturating_sub(expected);
+    let mut places_short = policy.upscale_margin.saturating_add(figures.waiting).saturating_sub(expected);
     let doubtful = count(view, |server| server.phase == Phase::Available && server.condition == Condition::Doubtful);
     let mut servers_short = policy.min_servers.saturating_sub(figures.available + figures.arriving() + doubtful);
-    let mut actions = Vec::new();
+    let mut steps = Vec::new();
 
     // The fullest first: it will be the last that could close, and its players cost the same either way.
     let mut on_standby: Vec<&ServerView> = view.servers.iter().filter(|server| can_be_taken_back(server)).collect();
@@ -188,20 +273,27 @@ fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
         if places_short == 0 && servers_short == 0 {
             break;
         }
+        let rule = if places_short > 0 { Rule::UpscaleMargin } else { Rule::MinServers };
         places_short = places_short.saturating_sub(server.unclaimed);
         servers_short = servers_short.saturating_sub(1);
-        actions.push(Action::TakeBack(server.id));
+        steps.push(Step::new(Action::TakeBack(server.id), rule));
     }
 
-    let wanted = places_short.div_ceil(policy.server_capacity).max(servers_short);
-    let wanted = wanted.max(replacements(policy, figures));
+    let (wanted, rule) = [
+        (replacements(policy, figures), Rule::Rollout),
+        (servers_short, Rule::MinServers),
+        (places_short.div_ceil(policy.server_capacity), Rule::UpscaleMargin),
+    ]
+    .into_iter()
+    .max_by_key(|(wanted, _)| *wanted)
+    .unwrap_or((0, Rule::UpscaleMargin));
     let room = policy.max_servers.saturating_sub(figures.servers);
     let in_flight = policy.max_launching.saturating_sub(figures.launching);
     let count = wanted.min(room).min(in_flight);
     if count > 0 && view.launches_blocked.is_none() {
-        actions.push(Action::Launch(count));
+        steps.push(Step::new(Action::Launch(count), rule));
     }
-    actions
+    steps
 }
 
 /// Launches for servers that are to be replaced: those that stay have to keep the margin and the minimum by
@@ -221,7 +313,7 @@ fn replacements(policy: &Policy, figures: &Figures) -> u32 {
 
 /// What shrinks the fleet: the emptiest servers go to standby as long as what is left stays at the upscale margin.
 /// Those that are to be replaced go first, and however few places are free besides.
-fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
+fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Step> {
     if !view.cloud_is_fresh {
         return Vec::new();
     }
@@ -240,11 +332,11 @@ fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
     let makes_room = figures.servers >= policy.max_servers && is_still;
     let mut free = figures.free;
     let mut available = figures.available;
-    let mut actions = Vec::new();
+    let mut steps = Vec::new();
     for server in candidates {
         let left = free.saturating_sub(server.unclaimed);
         let gives_way = server.outdated && is_replaced && available > policy.min_servers;
-        let makes_room = server.outdated && makes_room && available > 1 && actions.is_empty();
+        let makes_room = server.outdated && makes_room && available > 1 && steps.is_empty();
         let is_spare = free > policy.downscale_margin && available > policy.min_servers;
         if left < policy.upscale_margin || !(gives_way || makes_room || is_spare) {
             // A fuller one may have to be replaced as well.
@@ -255,9 +347,10 @@ fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Action> {
         }
         free = left;
         available -= 1;
-        actions.push(Action::Standby(server.id));
+        let rule = if server.outdated { Rule::Rollout } else { Rule::DownscaleMargin };
+        steps.push(Step::new(Action::Standby(server.id), rule));
     }
-    actions
+    steps
 }
 
 const fn is_silent(server: &ServerView) -> bool {
@@ -268,6 +361,7 @@ fn can_be_taken_back(server: &ServerView) -> bool {
     server.phase == Phase::Standby
         && server.condition == Condition::Answering
         && server.unclaimed > 0
+        && !server.cordoned
         && !server.leaving
         && !server.outdated
 }

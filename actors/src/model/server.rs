@@ -147,6 +147,8 @@ pub struct Server {
     pub health: Health,
     /// Places handed out on it.
     pub holds: Holds,
+    /// The operator sent it to standby: it is not taken back for want of places.
+    pub cordoned: bool,
     /// Its room as the allocation index has it.
     pub(super) indexed: Room,
     /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
@@ -189,6 +191,7 @@ impl Server {
             milestones: Milestones::NONE,
             health: Health::unheard(now),
             holds: Holds::NONE,
+            cordoned: false,
             indexed: Room::NONE,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,

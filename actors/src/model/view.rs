@@ -11,6 +11,10 @@ use super::time::Timestamp;
 pub struct FleetView {
     /// Every server that is not gone, oldest first.
     pub servers: Vec<ServerView>,
+    /// Places that clients wait for.
+    pub waiting: u32,
+    /// The operator wants nothing decided for now.
+    pub paused: bool,
     /// Servers asked for that have no instance yet.
     pub requested: u32,
     /// Why nothing can be launched now, if so.
@@ -42,6 +46,8 @@ pub struct ServerView {
     pub unclaimed: u32,
     /// Nobody could lose a game by its end.
     pub drained: bool,
+    /// The operator sent it to standby.
+    pub cordoned: bool,
     /// Its instance is about to go.
     pub leaving: bool,
     /// It runs, or starts, another revision than the one that is wanted.

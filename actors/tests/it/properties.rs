@@ -253,11 +253,11 @@ impl Simulation {
         if !self.roster.is_ready() {
             return;
         }
-        let decision = decide(&self.roster.view(self.now), &self.policy, self.now);
-        let launches = decision.actions.iter().any(|action| matches!(action, Action::Launch(_)));
-        let drains = decision.actions.iter().any(|action| matches!(action, Action::Standby(_)));
+        let decision = decide(&self.roster.view(0, self.now), &self.policy, self.now);
+        let launches = decision.actions().any(|action| matches!(action, Action::Launch(_)));
+        let drains = decision.actions().any(|action| matches!(action, Action::Standby(_)));
         assert!(!(launches && drains), "a launch and a new standby came of one decision: {decision:?}");
-        for action in decision.actions {
+        for action in decision.actions() {
             if let Action::Close(id, CloseReason::Drained) = action {
                 self.assert_nobody_is_on_the_way_to(id);
             }
@@ -388,7 +388,7 @@ proptest! {
         let hosts: std::collections::BTreeSet<_> =
             simulation.world.running_games().map(|(_, game)| game.instance.clone()).collect();
         prop_assert_eq!(hosts, alive.clone(), "every instance serves, and nothing serves elsewhere");
-        let view = simulation.roster.view(simulation.now);
+        let view = simulation.roster.view(0, simulation.now);
         let figures = actors::model::Figures::of(&view, &policy);
         prop_assert_eq!(figures.servers as usize, alive.len());
         let grown = figures.free >= policy.upscale_margin || figures.servers == policy.max_servers;

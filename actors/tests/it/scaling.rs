@@ -23,6 +23,7 @@ fn server(number: u64, phase: Phase, unclaimed: u32) -> ServerView {
         heard: true,
         unclaimed,
         drained: false,
+        cordoned: false,
         leaving: false,
         outdated: false,
     }
@@ -43,6 +44,8 @@ fn silent(view: ServerView, seconds: u64) -> ServerView {
 fn fleet(servers: impl Into<Vec<ServerView>>) -> FleetView {
     FleetView {
         servers: servers.into(),
+        waiting: 0,
+        paused: false,
         requested: 0,
         launches_blocked: None,
         observed_at: Some(NOW),
@@ -51,7 +54,7 @@ fn fleet(servers: impl Into<Vec<ServerView>>) -> FleetView {
 }
 
 fn actions(view: &FleetView, policy: &Policy) -> Vec<Action> {
-    decide(view, policy, NOW).actions
+    decide(view, policy, NOW).actions().collect()
 }
 
 fn id(number: u64) -> ServerId {

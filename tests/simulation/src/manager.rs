@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::journal::Journal;
 use actors::model::{
     Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState,
     TaskId, Timestamp,
@@ -88,7 +89,8 @@ impl Manager {
             #[cfg(feature = "aws")]
             Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, &policy).await),
         };
-        let args = FleetArgs { policy, cloud, concurrency: CONCURRENCY, probe: ports, clock };
+        let args =
+            FleetArgs { policy, cloud, concurrency: CONCURRENCY, probe: ports, clock, journal: Journal::default() };
         let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
         Self { id, fleet, ended }
     }

@@ -28,6 +28,9 @@ pub enum Refused {
     /// A launch is under way, or backing off.
     #[error("launches are blocked")]
     LaunchesBlocked,
+    /// The operator has paused the scaling since.
+    #[error("the scaling is paused")]
+    Paused,
     /// What the end was decided on is no longer so.
     #[error("the server was heard since, or has players or holds")]
     NotDue,
@@ -36,6 +39,9 @@ pub enum Refused {
 impl Roster {
     /// Carries an action out in the roster; the cloud follows by [`orders`](Roster::orders).
     pub fn commit(&mut self, action: Action, now: Timestamp) -> Result<(), Refused> {
+        if self.paused {
+            return Err(Refused::Paused);
+        }
         match action {
             Action::Launch(count) => self.begin_launch(count, now),
             Action::TakeBack(id) => self.change_role(id, Phase::Standby, Event::TakenBack, now),
@@ -62,7 +68,13 @@ impl Roster {
         Ok(())
     }
 
-    fn change_role(&mut self, id: ServerId, from: Phase, event: Event, now: Timestamp) -> Result<(), Refused> {
+    pub(super) fn change_role(
+        &mut self,
+        id: ServerId,
+        from: Phase,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let server = self.servers.get_mut(&id).ok_or(Refused::Gone)?;
         if server.phase != from {
             return Err(Refused::WrongPhase(server.phase));

@@ -6,9 +6,12 @@
 
 mod allocate;
 mod commit;
+mod estimate;
+mod operator;
 mod orders;
 mod reconcile;
 mod report;
+mod snapshot;
 mod view;
 
 use std::collections::BTreeMap;
@@ -16,6 +19,7 @@ use std::time::Duration;
 
 use super::allocation::{AllocationIndex, Room};
 use super::allowance::Allowance;
+use super::bookings::Bookings;
 use super::id::{InstanceId, Revision, ServerId};
 use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
@@ -26,8 +30,9 @@ use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
 use super::server::{Host, Server};
 use super::time::Timestamp;
 
-pub use allocate::Allocation;
+pub use allocate::{Allocation, Booked, NotBooked};
 pub use commit::Refused;
+pub use snapshot::{LaunchSnapshot, RolloutSnapshot, ServerSnapshot, Snapshot};
 
 /// Roles that are recorded at once, when a rollout sends a whole fleet to standby: half of what AWS allows, 20
 /// `TagResource` and then one a second, for somebody else in the account has tags to write too.
@@ -95,6 +100,7 @@ pub struct Roster {
     policy: Policy,
     servers: BTreeMap<ServerId, Server>,
     index: AllocationIndex,
+    bookings: Bookings,
     ledger: LaunchLedger,
     /// Servers launched and not serving yet; kept so that an allocation need not count them.
     launching: u32,
@@ -105,6 +111,8 @@ pub struct Roster {
     blind_at: Timestamp,
     lead_times: LeadTimes,
     rollout: Rollout,
+    /// The operator wants nothing decided for now.
+    paused: bool,
     /// How often roles may be recorded.
     records: Allowance,
     notes: Vec<Note>,
@@ -117,6 +125,7 @@ impl Roster {
             policy,
             servers: BTreeMap::new(),
             index: AllocationIndex::default(),
+            bookings: Bookings::default(),
             ledger: LaunchLedger::default(),
             launching: 0,
             last_server: 0,
@@ -124,6 +133,7 @@ impl Roster {
             blind_at: Timestamp::default(),
             lead_times: LeadTimes::default(),
             rollout: Rollout::default(),
+            paused: false,
             records: Allowance::new(RECORDS_AT_ONCE, RECORD_INTERVAL),
             notes: Vec::new(),
         }

@@ -242,6 +242,8 @@ impl Roster {
         }
         server.role_settled_at = now;
         server.unknown_holds_until = unknown_holds_until;
+        // A later word than the operator's here.
+        server.cordoned &= recorded == Role::Standby;
         let event = match recorded {
             Role::Available => Event::TakenBack,
             Role::Standby => Event::SentToStandby,

@@ -27,7 +27,9 @@ impl Roster {
         // Places taken since the last answer are those of the oldest holds: their players have arrived.
         let before = server.health.last().map_or(0, |(last, _)| last.available_capacity);
         let arrived = before.saturating_sub(answer.available_capacity);
-        server.holds.answered(arrived, asked_at);
+        for (allocation, end) in server.holds.answered(arrived, asked_at) {
+            self.bookings.ended(allocation, end);
+        }
         server.health.answered(answer, asked_at);
         if server.phase == Phase::Starting {
             self.happen(id, Event::Answered, now, now);

@@ -6,14 +6,16 @@ use crate::model::time::Timestamp;
 use crate::model::view::{FleetView, ServerView};
 
 impl Roster {
-    /// The fleet as a decision sees it.
-    pub fn view(&mut self, now: Timestamp) -> FleetView {
+    /// The fleet as a decision sees it, while clients wait for so many places.
+    pub fn view(&mut self, waiting: u32, now: Timestamp) -> FleetView {
         if self.is_blind() {
             self.blind_at = now;
         }
         let stale_after = self.policy.stale_after();
         FleetView {
             servers: self.servers.values().map(|server| self.view_of(server)).collect(),
+            waiting,
+            paused: self.paused,
             requested: self.ledger.requested(),
             launches_blocked: self.ledger.blocked(&self.policy, now),
             observed_at: self.observed_at,
@@ -49,6 +51,7 @@ impl Roster {
             heard: server.health.last().is_some(),
             unclaimed: server.unclaimed(),
             drained: server.is_drained(silent_after),
+            cordoned: server.cordoned,
             leaving: server.is_leaving(),
             outdated: self.rollout.is_outdated(server.revision.as_ref()),
         }

@@ -1,12 +1,15 @@
 //! The four actors in virtual time, on a made-up cloud.
 
+mod clients;
 mod life;
+mod operator;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::journal::Journal;
 use actors::model::{Address, InstanceId, Policy, Role, TaskId, Timestamp};
 use actors::ports::Clock;
 use ractor::call_t;
@@ -42,6 +45,7 @@ impl Fleet {
             concurrency: 8,
             probe: cloud.clone(),
             clock: cloud.clock,
+            journal: Journal::default(),
         };
         let (supervisor, _) = FleetSupervisor::spawn(args).await.expect("a fleet starts");
         Self { supervisor, cloud, policy }

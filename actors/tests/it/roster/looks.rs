@@ -73,11 +73,11 @@ fn a_look_that_shows_a_part_of_a_launch_makes_no_room_for_another() {
     let mut part = fixture.world.observe(fixture.now);
     part.instances.truncate(1);
     fixture.roster.observe(&part, fixture.now);
-    assert_eq!(fixture.roster.view(fixture.now).requested, 3);
+    assert_eq!(fixture.roster.view(0, fixture.now).requested, 3);
     assert!(fixture.roster.commit(Action::Launch(1), fixture.now).is_err());
     fixture.pass(Duration::from_secs(5));
     fixture.observe();
-    assert_eq!((fixture.ids().len(), fixture.roster.view(fixture.now).requested), (4, 0));
+    assert_eq!((fixture.ids().len(), fixture.roster.view(0, fixture.now).requested), (4, 0));
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_task_that_ran_before_and_is_shown_late_is_taken_for_one_with_players() {
     assert_eq!(fixture.allocate(), None, "it was not heard yet");
     fixture.pass(Duration::from_secs(300));
     fixture.observe();
-    assert_eq!(decide(&fixture.roster.view(fixture.now), &Policy::default(), fixture.now).actions, []);
+    assert_eq!(decide(&fixture.roster.view(0, fixture.now), &Policy::default(), fixture.now).steps, []);
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_launch_that_is_first_seen_to_run_late_is_asked_before_it_is_given_up() {
     fixture.pass(START + Duration::from_secs(130));
     fixture.observe();
     let policy = Policy::default();
-    assert_eq!(decide(&fixture.roster.view(fixture.now), &policy, fixture.now).actions, []);
+    assert_eq!(decide(&fixture.roster.view(0, fixture.now), &policy, fixture.now).steps, []);
     fixture.poll();
     assert_eq!(fixture.roster.available().len(), 1);
 }

@@ -84,8 +84,8 @@ impl Fixture {
 
     /// What would be closed by now.
     fn closings(&mut self) -> Vec<Action> {
-        let view = self.roster.view(self.now);
+        let view = self.roster.view(0, self.now);
         let decision = decide(&view, self.roster.policy(), self.now);
-        decision.actions.into_iter().filter(|action| matches!(action, Action::Close(..))).collect()
+        decision.actions().filter(|action| matches!(action, Action::Close(..))).collect()
     }
 }

@@ -64,12 +64,16 @@ pub const MUTATIONS: &[Mutation] = &[
     mutation(
         "any health answer ends all holds",
         "Holds",
-        &[edit(HOLDS, "self.open.retain(|hold| hold.expires_at > asked_at);", "self.open.clear();")],
+        &[edit(HOLDS, "let stays = hold.expires_at > asked_at;", "let stays = hold.made_at > asked_at;")],
     ),
     mutation(
         "each client that comes ends two holds",
         "Holds",
-        &[edit(HOLDS, "for _ in 0..arrived {", "for _ in 0..arrived * 2 {")],
+        &[edit(
+            HOLDS,
+            "        let mut ended = Vec::new();\n",
+            "        let mut ended = Vec::new();\n        arrived *= 2;\n",
+        )],
     ),
     // 3: standby, then ready to close, with no hold left; or silent past its grace.
     mutation(
@@ -318,7 +322,7 @@ pub const MUTATIONS: &[Mutation] = &[
     mutation(
         "the fleet does not shrink",
         "Rest",
-        &[edit(SCALING, "        actions.push(Action::Standby(server.id));\n", "")],
+        &[edit(SCALING, "        steps.push(Step::new(Action::Standby(server.id), rule));\n", "")],
     ),
     // 10: a launch and a new standby never come of one decision.
     mutation(
@@ -327,8 +331,8 @@ pub const MUTATIONS: &[Mutation] = &[
         &[
             edit(
                 SCALING,
-                "        actions.extend(drains(view, policy, &figures));\n    } else {",
-                "        actions.extend(drains(view, policy, &figures));\n    } else {\n        let eager = Policy { downscale_margin: 0, upscale_margin: 0, min_servers: 0, ..policy.clone() };\n        actions.extend(drains(view, &eager, &figures));",
+                "        steps.extend(drains(view, policy, &figures));\n    } else {",
+                "        steps.extend(drains(view, policy, &figures));\n    } else {\n        let eager = Policy { downscale_margin: 0, upscale_margin: 0, min_servers: 0, ..policy.clone() };\n        steps.extend(drains(view, &eager, &figures));",
             ),
             edit(COMMIT, "                self.check_floor(id)?;\n", ""),
         ],
@@ -398,7 +402,7 @@ pub const MUTATIONS: &[Mutation] = &[
     mutation(
         "holds are never given up",
         "Capacity",
-        &[edit(HOLDS, "        self.open.retain(|hold| hold.expires_at > asked_at);\n", "")],
+        &[edit(HOLDS, "let stays = hold.expires_at > asked_at;", "let stays = hold.seats > 0;")],
     ),
     mutation(
         "a server counts as ready to close without saying so",
@@ -427,7 +431,7 @@ pub const MUTATIONS: &[Mutation] = &[
         &[edit(
             SCALER,
             "            log(&decision);\n",
-            "            log(&decision);\n            assert!(decision.actions.len() < 3, \"too much to do\");\n",
+            "            log(&decision);\n            assert!(decision.steps.len() < 3, \"too much to do\");\n",
         )],
     ),
 ];

@@ -1,6 +1,10 @@
 //! Owns the roster and every other actor. It alone hands out addresses, and it alone changes the roster: what is
 //! decided is committed here first, and only then asked of the cloud. A child that dies is replaced; the fleet goes on.
 
+mod clients;
+mod notes;
+mod operator;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +16,17 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
+use crate::journal::{Draft, Journal, Page, Query};
 use crate::model::{
-    Action, Address, Exhausted, LaunchesBlocked, Note, Observation, Outcome, Policy, Revision, RolloutNote, Roster,
-    ServerId, Stage, Timestamp,
+    Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Observation, Outcome, Policy,
+    PolicyError, Refused, Roster, ServerId, ServerSnapshot, Snapshot, Stage,
 };
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
+use crate::waiting::{Ticket, WaitingLine};
+
+pub use clients::Refusal;
+pub use operator::Margins;
 
 /// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
 /// manager from answering.
@@ -31,6 +40,14 @@ pub type FleetRef = ActorRef<FleetMsg>;
 pub enum FleetMsg {
     /// A client asks for a place; it is held for that client. None if no server has one.
     Allocate(RpcReplyPort<Option<Address>>),
+    /// A client asks for places that it may come back to, and waits for so long if no server has room for them now.
+    Book(BookingRequest, Duration, RpcReplyPort<Result<Booking, Refusal>>),
+    /// One who waited has waited long enough.
+    WaitOver(Ticket),
+    /// What has become of an allocation. None if it is not known.
+    Booking(AllocationId, RpcReplyPort<Option<Booking>>),
+    /// A client gives back what an allocation still holds. What it was is answered, if it is known.
+    Release(AllocationId, RpcReplyPort<Option<Booking>>),
     /// Where the next client would be sent; nothing is held.
     Peek(RpcReplyPort<Option<Address>>),
     /// The addresses of the available servers. None while the cloud was not looked at yet.
@@ -46,9 +63,21 @@ pub enum FleetMsg {
     /// The scaler wants to see the fleet.
     Look,
     /// The scaler decided.
-    Commit(Vec<Action>),
+    Commit(Decision),
     /// Look at the cloud now.
     Reconcile,
+    /// All that is known of the fleet.
+    Snapshot(RpcReplyPort<Box<Snapshot>>),
+    /// A part of the journal.
+    Journal(Query, RpcReplyPort<Page>),
+    /// The operator sends a server to standby, for good.
+    Drain(ServerId, RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>),
+    /// The operator has a server take players again.
+    Undrain(ServerId, RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>),
+    /// The operator wants nothing decided any more, or again.
+    Pause(bool, RpcReplyPort<()>),
+    /// The operator wants other margins until the configuration is read again. The policy that holds then is answered.
+    SetMargins(Margins, RpcReplyPort<Result<Box<Policy>, PolicyError>>),
     /// Write the state of the fleet to the log.
     LogState,
     /// The operator wants something else from now on.
@@ -69,11 +98,17 @@ pub struct FleetArgs {
     pub probe: Arc<dyn HealthProbe>,
     /// What time it is.
     pub clock: Clock,
+    /// Where decisions are written down.
+    pub journal: Journal,
 }
 
 /// What the supervisor keeps.
 pub struct FleetState {
     roster: Roster,
+    /// What the operator wants by the configuration, whatever was changed since.
+    configured: Policy,
+    waiting: WaitingLine<clients::Waiting>,
+    journal: Journal,
     cloud: Arc<dyn Cloud>,
     permits: Arc<Semaphore>,
     probe: Arc<dyn HealthProbe>,
@@ -110,7 +145,10 @@ impl Actor for FleetSupervisor {
         let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
         let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
+            configured: args.policy.clone(),
             roster: Roster::new(args.policy),
+            waiting: WaitingLine::default(),
+            journal: args.journal,
             cloud: args.cloud,
             permits,
             probe: args.probe,
@@ -124,6 +162,10 @@ impl Actor for FleetSupervisor {
     async fn handle(&self, me: FleetRef, msg: FleetMsg, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
+            FleetMsg::Book(request, patience, reply_to) => state.book(&me, request, patience, reply_to),
+            FleetMsg::WaitOver(ticket) => state.wait_over(ticket),
+            FleetMsg::Booking(id, reply_to) => answer(reply_to, state.roster.booking(id)),
+            FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id)),
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
@@ -131,12 +173,19 @@ impl Actor for FleetSupervisor {
             FleetMsg::Observed(observation) => state.observed(&me, &observation).await?,
             FleetMsg::Outcome(outcome) => state.outcome(&me, outcome).await?,
             FleetMsg::Look => state.show(),
-            FleetMsg::Commit(actions) => state.commit(&me, actions).await?,
+            FleetMsg::Commit(decision) => state.commit(&me, decision).await?,
             FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
+            FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
+            FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
+            FleetMsg::Drain(server, reply_to) => state.drain(&me, server, reply_to).await?,
+            FleetMsg::Undrain(server, reply_to) => state.undrain(&me, server, reply_to).await?,
+            FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
+            FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
             FleetMsg::LogState => state.log_state(),
             FleetMsg::Reload(policy) => state.reload(policy),
             FleetMsg::Finish(reply_to) => state.finish(reply_to),
         }
+        state.serve_waiting();
         Ok(())
     }
 
@@ -163,18 +212,6 @@ impl Actor for FleetSupervisor {
 }
 
 impl FleetState {
-    fn allocate(&mut self, reply_to: RpcReplyPort<Option<Address>>) {
-        // Who does not wait any more gets no place: it would be held for nobody.
-        if reply_to.is_closed() {
-            return;
-        }
-        let allocation = self.roster.allocate(self.clock.now());
-        if allocation.as_ref().is_some_and(|allocation| allocation.crosses_margin) {
-            self.tell_scaler(ScalerMsg::Wake);
-        }
-        answer(reply_to, allocation.map(|allocation| allocation.address));
-    }
-
     async fn report(&mut self, me: &FleetRef, report: HealthReport) -> Result<(), ActorProcessingErr> {
         self.roster.report(report.server, report.asked_at, report.answer.ok(), self.clock.now());
         self.follow_up(me).await
@@ -195,23 +232,29 @@ impl FleetState {
     }
 
     async fn outcome(&mut self, me: &FleetRef, outcome: Outcome) -> Result<(), ActorProcessingErr> {
+        self.journal.write(notes::order(&outcome, &self.roster), self.clock.now());
         self.roster.outcome(outcome, self.clock.now());
         self.give_orders();
         self.follow_up(me).await
     }
 
     fn show(&mut self) {
-        let now = self.clock.now();
-        let seen = self.roster.is_ready().then(|| Box::new((self.roster.view(now), self.roster.policy().clone())));
+        let (now, waiting) = (self.clock.now(), self.waiting.seats());
+        let is_ready = self.roster.is_ready();
+        let seen = is_ready.then(|| Box::new((self.roster.view(waiting, now), self.roster.policy().clone())));
         self.tell_scaler(ScalerMsg::Decide(seen));
     }
 
-    async fn commit(&mut self, me: &FleetRef, actions: Vec<Action>) -> Result<(), ActorProcessingErr> {
-        let replacements_are_due = actions.iter().any(|action| matches!(action, Action::Retreat(_)));
-        for action in actions {
-            if let Err(refused) = self.roster.commit(action, self.clock.now()) {
-                tracing::info!(?action, %refused, "not done after all");
+    async fn commit(&mut self, me: &FleetRef, decision: Decision) -> Result<(), ActorProcessingErr> {
+        let replacements_are_due = decision.actions().any(|action| matches!(action, Action::Retreat(_)));
+        for step in &decision.steps {
+            let draft = notes::decision(*step, &decision.figures, &self.roster);
+            let refused = self.roster.commit(step.action, self.clock.now()).err();
+            if let Some(refused) = refused {
+                tracing::info!(action = ?step.action, %refused, "not done after all");
             }
+            let draft = Draft { refused: refused.map(|refused| refused.to_string()), ..draft };
+            self.journal.write(draft, self.clock.now());
         }
         if replacements_are_due {
             self.tell_scaler(ScalerMsg::Wake);
@@ -226,7 +269,7 @@ impl FleetState {
         }
     }
 
-    fn reload(&mut self, policy: Policy) {
+    fn set_policy(&mut self, policy: Policy) {
         for game_server in self.game_servers.values() {
             // One that has just died is replaced with the new pace.
             let _ = game_server.actor.cast(GameServerMsg::Pace(pace(&policy)));
@@ -237,6 +280,7 @@ impl FleetState {
     }
 
     fn finish(&mut self, reply_to: RpcReplyPort<()>) {
+        self.send_away();
         if let Some(scaler) = self.scaler.take() {
             scaler.stop(None);
         }
@@ -245,7 +289,7 @@ impl FleetState {
 
     fn log_state(&mut self) {
         let now = self.clock.now();
-        let view = self.roster.view(now);
+        let view = self.roster.view(self.waiting.seats(), now);
         let until = view.launches_blocked.and_then(LaunchesBlocked::until);
         tracing::info!(
             servers = view.servers.len(),
@@ -253,6 +297,7 @@ impl FleetState {
             launches_blocked = ?view.launches_blocked,
             launches_go_on_in = until.map(|until| tracing::field::debug(until.since(now))),
             cloud_is_fresh = view.cloud_is_fresh,
+            paused = self.roster.is_paused(),
             policy = ?self.roster.policy(),
             "state of the fleet"
         );
@@ -291,7 +336,10 @@ impl FleetState {
             return Ok(());
         }
         let now = self.clock.now();
-        notes.iter().for_each(|note| log(note, now));
+        for note in notes {
+            notes::log(&note, now);
+            self.journal.write(notes::event(note, now), now);
+        }
         self.sync_game_servers(me).await
     }
 
@@ -385,53 +433,4 @@ const fn call_pace(policy: &Policy) -> CallPace {
 fn answer<T>(reply_to: RpcReplyPort<T>, answer: T) {
     // Who asked may have gone.
     let _ = reply_to.send(answer);
-}
-
-fn log(note: &Note, now: Timestamp) {
-    match note {
-        Note::Appeared { server, instance, phase } => {
-            let instance = instance.as_ref().map(tracing::field::display);
-            tracing::info!(%server, instance, phase = phase.name(), "a server appeared");
-        }
-        Note::Moved { server, instance, from, to } => {
-            let instance = instance.as_ref().map(tracing::field::display);
-            tracing::info!(%server, instance, from = from.name(), to = %to, "a server moved on");
-        }
-        Note::Launched { server, lead_time } => tracing::info!(%server, %lead_time, "a launch came to serve"),
-        Note::Shared { server, instance } => tracing::error!(
-            %server,
-            %instance,
-            "somebody else's task runs on an instance of the fleet: no game is placed there, and it is not terminated"
-        ),
-        Note::Rollout { revision, what } => log_rollout(revision, *what),
-        Note::NoCapacity(Exhausted { pool, until, next }) => {
-            let again_in = until.since(now);
-            match next {
-                Some(next) => {
-                    tracing::warn!(%pool, ?again_in, %next, "a pool gives no instances: the next one is asked")
-                }
-                None => tracing::error!(%pool, ?again_in, "no pool gives instances: launches wait"),
-            }
-        }
-        Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
-    }
-}
-
-fn log_rollout(revision: &Revision, what: RolloutNote) {
-    match what {
-        RolloutNote::Began => tracing::info!(%revision, "a rollout began: servers of other revisions are replaced"),
-        RolloutNote::Paused => tracing::info!(%revision, "the rollout was paused"),
-        RolloutNote::Resumed => tracing::info!(%revision, "the rollout goes on"),
-        RolloutNote::RolledBack => tracing::warn!(%revision, "the rollout was rolled back by hand"),
-        RolloutNote::Failed(servers) => tracing::error!(
-            %revision,
-            servers,
-            "the rollout failed and is rolled back: its servers did not come to serve, or died"
-        ),
-        RolloutNote::Tried => tracing::error!(
-            %revision,
-            "servers of what was tried before do not come to serve: this revision is tried next"
-        ),
-        RolloutNote::Done => tracing::info!(%revision, "the rollout is done: all available servers run it"),
-    }
 }

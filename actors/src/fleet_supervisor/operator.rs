@@ -1,0 +1,102 @@
+//! What the operator wants of the fleet while it runs.
+
+use ractor::{ActorProcessingErr, RpcReplyPort};
+
+use super::{FleetRef, FleetState, answer, notes};
+use crate::model::{Policy, PolicyError, Refused, ServerId, ServerSnapshot, Snapshot};
+use crate::scaler_actor::ScalerMsg;
+
+/// Other margins and limits than those of the configuration, each where it is set. None at all: those of the
+/// configuration again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Margins {
+    /// Below so many free and pending places the fleet grows.
+    pub upscale_margin: Option<u32>,
+    /// Above so many free places it shrinks.
+    pub downscale_margin: Option<u32>,
+    /// Servers that are kept available.
+    pub min_servers: Option<u32>,
+    /// Servers that are never exceeded.
+    pub max_servers: Option<u32>,
+}
+
+type ServerReply = RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>;
+
+impl FleetState {
+    pub(super) fn snapshot(&mut self) -> Box<Snapshot> {
+        Box::new(self.roster.snapshot(self.waiting.seats(), self.clock.now()))
+    }
+
+    pub(super) async fn drain(
+        &mut self,
+        me: &FleetRef,
+        id: ServerId,
+        reply_to: ServerReply,
+    ) -> Result<(), ActorProcessingErr> {
+        let done = self.roster.drain(id, self.clock.now());
+        self.settle(me, "drain", id, done, reply_to).await
+    }
+
+    pub(super) async fn undrain(
+        &mut self,
+        me: &FleetRef,
+        id: ServerId,
+        reply_to: ServerReply,
+    ) -> Result<(), ActorProcessingErr> {
+        let done = self.roster.undrain(id, self.clock.now());
+        self.settle(me, "undrain", id, done, reply_to).await
+    }
+
+    async fn settle(
+        &mut self,
+        me: &FleetRef,
+        what: &'static str,
+        id: ServerId,
+        done: Result<(), Refused>,
+        reply_to: ServerReply,
+    ) -> Result<(), ActorProcessingErr> {
+        let now = self.clock.now();
+        self.journal.write(notes::by_hand_on(what, id, done, &self.roster), now);
+        let server = self.roster.server(id);
+        let server = server.map(|server| Box::new(self.roster.server_snapshot(server, now)));
+        answer(reply_to, done.and_then(|()| server.ok_or(Refused::Gone)));
+        self.give_orders();
+        self.tell_scaler(ScalerMsg::Wake);
+        self.follow_up(me).await
+    }
+
+    pub(super) fn pause(&mut self, paused: bool, reply_to: RpcReplyPort<()>) {
+        if paused != self.roster.is_paused() {
+            self.roster.set_paused(paused);
+            self.journal.write(notes::paused(paused), self.clock.now());
+            tracing::warn!(paused, "the operator has a say in the scaling");
+        }
+        answer(reply_to, ());
+        self.tell_scaler(ScalerMsg::Wake);
+    }
+
+    pub(super) fn set_margins(&mut self, margins: &Margins, reply_to: RpcReplyPort<Result<Box<Policy>, PolicyError>>) {
+        let from = if *margins == Margins::default() { &self.configured } else { self.roster.policy() };
+        let policy = Policy {
+            upscale_margin: margins.upscale_margin.unwrap_or(from.upscale_margin),
+            downscale_margin: margins.downscale_margin.unwrap_or(from.downscale_margin),
+            min_servers: margins.min_servers.unwrap_or(from.min_servers),
+            max_servers: margins.max_servers.unwrap_or(from.max_servers),
+            ..self.configured.clone()
+        };
+        let checked = policy.check();
+        self.journal.write(notes::margins(&policy, checked.as_ref().err()), self.clock.now());
+        if checked.is_ok() {
+            tracing::warn!(?policy, "the operator has changed the margins, until the configuration is read again");
+            self.set_policy(policy.clone());
+        }
+        answer(reply_to, checked.map(|()| Box::new(policy)));
+    }
+
+    /// The configuration was read again: what was changed by hand is over.
+    pub(super) fn reload(&mut self, policy: Policy) {
+        self.journal.write(notes::reloaded(&policy), self.clock.now());
+        self.configured = policy.clone();
+        self.set_policy(policy);
+    }
+}
