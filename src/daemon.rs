@@ -112,7 +112,7 @@ pub async fn run(
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
     let clients = Fleet::new(fleet.clone(), watched_rules);
-    let serving = http::serve(listener, clients, watched_connection_rules, shutdown.clone(), limit);
+    let serving = http::serve(listener, http::routes(clients), watched_connection_rules, shutdown.clone(), limit);
     let mut server = tokio::spawn(serving);
     let service = ServiceManager::default();
     let mut reporting = pin!(service.clone().report_on(fleet.clone()));

@@ -3,6 +3,7 @@
 //! The fleet itself, its model and its actors, is the crate [`actors`]. Here are its configuration, the HTTP server
 //! that game clients ask, the probe that game servers are asked with, and the clouds they run on.
 
+pub mod api;
 pub mod cli;
 pub mod cloud;
 pub mod config;

@@ -57,7 +57,11 @@ pub fn policy(settings: &Settings) -> Policy {
 
 /// How clients are answered.
 pub fn answer_rules(settings: &Settings) -> AnswerRules {
-    AnswerRules { backup: Address::new(&settings.backup_gameserver), timeout: settings.http.answer_timeout }
+    AnswerRules {
+        backup: Address::new(&settings.backup_gameserver),
+        timeout: settings.http.answer_timeout,
+        max_wait: Duration::from_secs(60),
+    }
 }
 
 /// How clients' connections are kept: no more than so many, whatever the setting says.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetMsg, FleetRef};
-use actors::model::Address;
+use actors::fleet_supervisor::{FleetMsg, FleetRef, Refusal};
+use actors::model::{Address, AllocationId, Booking, BookingRequest};
 use ractor::RpcReplyPort;
 use ractor::rpc::CallResult;
+use thiserror::Error;
 use tokio::sync::watch;
 
 /// How clients are answered; the operator may change it while the daemon runs.
@@ -15,6 +16,19 @@ pub struct AnswerRules {
     pub backup: Address,
     /// How long the supervisor may take.
     pub timeout: Duration,
+    /// How long a client may wait for a place.
+    pub max_wait: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Unanswered {
+    /// It did not come in time.
+    #[error("the fleet does not answer in time")]
+    Late,
+    /// The supervisor is gone.
+    #[error("the fleet does not answer")]
+    Gone,
 }
 
 /// The fleet, as the handlers see it.
@@ -32,35 +46,89 @@ impl Fleet {
 
     /// Where the client is to play; the place is held for it.
     pub async fn allocate(&self) -> Address {
-        self.ask(FleetMsg::Allocate).await.flatten().unwrap_or_else(|| self.backup())
+        self.ask(FleetMsg::Allocate).await.ok().flatten().unwrap_or_else(|| self.backup())
+    }
+
+    /// Places that the client may come back to, waited for as long as it likes.
+    ///
+    /// # Errors
+    /// When the fleet does not answer.
+    pub async fn book(
+        &self,
+        request: BookingRequest,
+        patience: Duration,
+    ) -> Result<Result<Booking, Refusal>, Unanswered> {
+        self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await
+    }
+
+    /// What has become of an allocation.
+    ///
+    /// # Errors
+    /// When the fleet does not answer.
+    pub async fn booking(&self, id: AllocationId) -> Result<Option<Booking>, Unanswered> {
+        self.ask(|reply_to| FleetMsg::Booking(id, reply_to)).await
+    }
+
+    /// Gives an allocation's places back.
+    ///
+    /// # Errors
+    /// When the fleet does not answer.
+    pub async fn release(&self, id: AllocationId) -> Result<Option<Booking>, Unanswered> {
+        self.ask(|reply_to| FleetMsg::Release(id, reply_to)).await
     }
 
     /// Where a client would be sent; nothing is held.
     pub async fn peek(&self) -> Address {
-        self.ask(FleetMsg::Peek).await.flatten().unwrap_or_else(|| self.backup())
+        self.ask(FleetMsg::Peek).await.ok().flatten().unwrap_or_else(|| self.backup())
     }
 
     /// The available servers; the backup alone while they are not known.
     pub async fn list(&self) -> Vec<Address> {
-        self.ask(FleetMsg::List).await.flatten().unwrap_or_else(|| vec![self.backup()])
+        self.ask(FleetMsg::List).await.ok().flatten().unwrap_or_else(|| vec![self.backup()])
     }
 
     /// Whether the cloud was looked at, completely, at least once. None if the supervisor does not answer.
     pub async fn is_ready(&self) -> Option<bool> {
-        self.ask(FleetMsg::Ready).await
+        self.ask(FleetMsg::Ready).await.ok()
     }
 
-    fn backup(&self) -> Address {
+    /// The server that stands in.
+    pub fn backup(&self) -> Address {
         self.rules.borrow().backup.clone()
     }
 
-    async fn ask<T: Send + 'static>(&self, question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg) -> Option<T> {
+    /// How long a client may wait for a place.
+    pub fn max_wait(&self) -> Duration {
+        self.rules.borrow().max_wait
+    }
+
+    /// Asks a question that is answered at once.
+    ///
+    /// # Errors
+    /// When the fleet does not answer.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
+    ) -> Result<T, Unanswered> {
+        self.ask_for(question, Duration::ZERO).await
+    }
+
+    async fn ask_for<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
+        patience: Duration,
+    ) -> Result<T, Unanswered> {
         let limit = self.rules.borrow().timeout;
-        match self.supervisor.call(question, Some(limit)).await {
-            Ok(CallResult::Success(answer)) => return Some(answer),
-            Ok(CallResult::Timeout) => tracing::warn!(?limit, "the fleet does not answer in time"),
-            Ok(CallResult::SenderError) | Err(_) => tracing::error!("the fleet does not answer: it is gone"),
+        match self.supervisor.call(question, Some(patience + limit)).await {
+            Ok(CallResult::Success(answer)) => Ok(answer),
+            Ok(CallResult::Timeout) => {
+                tracing::warn!(?limit, "the fleet does not answer in time");
+                Err(Unanswered::Late)
+            }
+            Ok(CallResult::SenderError) | Err(_) => {
+                tracing::error!("the fleet does not answer: it is gone");
+                Err(Unanswered::Gone)
+            }
         }
-        None
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP side: game clients ask here where to play. Every answer is the supervisor's, by message.
 
+mod allocations;
 mod ask;
 mod burst;
 mod connections;
@@ -9,12 +10,16 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod server_tests;
+mod streamed;
 mod table;
 #[cfg(test)]
 mod tests;
+mod v1;
+#[cfg(test)]
+mod v1_tests;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -22,6 +27,11 @@ pub use ask::{AnswerRules, Fleet};
 pub use connections::ConnectionRules;
 pub use routes::routes;
 pub use server::serve;
+pub use v1::document;
+
+/// Who is at the other end of the connection that a request came on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;

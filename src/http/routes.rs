@@ -6,20 +6,21 @@ use warp::hyper::body::Bytes;
 use warp::{Filter, Reply};
 
 use super::ask::Fleet;
-use super::{errors, reply};
+use super::{allocations, errors, reply, v1};
 
 /// How long a browser may remember that it may ask.
 const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
 
 /// Headers that a page on another origin may send along.
 /// Those that the old manager allowed among them.
-const ALLOWED_HEADERS: [&str; 11] = [
+const ALLOWED_HEADERS: [&str; 12] = [
     "accept",
     "accept-encoding",
     "authorization",
     "cache-control",
     "content-type",
     "dnt",
+    allocations::IDEMPOTENCY_KEY,
     "origin",
     "pragma",
     "user-agent",
@@ -28,15 +29,17 @@ const ALLOWED_HEADERS: [&str; 11] = [
 ];
 
 /// Every route, with and without the trailing slash, open to pages on any origin.
-pub fn routes(fleet: Fleet) -> impl Filter<Extract = (impl Reply,), Error = std::convert::Infallible> + Clone {
+pub fn routes(fleet: Fleet) -> BoxedFilter<(warp::reply::Response,)> {
     let cors = warp::cors()
         .allow_any_origin()
-        .allow_methods([Method::GET, Method::HEAD])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
         .allow_headers(ALLOWED_HEADERS)
+        .expose_headers(["location", "retry-after"])
         .max_age(PREFLIGHT_MAX_AGE_SECONDS);
-    let routes = clients(&fleet).or(operators(&fleet)).unify().or(options()).unify();
+    let routes = clients(&fleet).or(operators(&fleet)).unify().or(options()).unify().or(v1::routes(&fleet)).unify();
     // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
-    routes.recover(errors::recover).with(cors).recover(errors::recover)
+    let routes = routes.recover(errors::recover).with(cors).recover(errors::recover);
+    routes.map(Reply::into_response).boxed()
 }
 
 /// What game clients ask.

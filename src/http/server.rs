@@ -19,13 +19,14 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use warp::filters::BoxedFilter;
 use warp::http::Request;
 use warp::reply::Response;
 
-use super::ask::Fleet;
+use super::Peer;
 use super::burst::Burst;
 use super::connections::{Connection, ConnectionRules, Connections};
-use super::routes::routes;
+use super::streamed::Streamed;
 
 /// Before the next try to let somebody in, when the system refuses.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -40,16 +41,16 @@ const MIN_HEAD_SIZE: usize = 8192;
 /// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`.
 pub async fn serve(
     listener: TcpListener,
-    fleet: Fleet,
+    routes: BoxedFilter<(Response,)>,
     rules: watch::Receiver<ConnectionRules>,
     shutdown: CancellationToken,
     limit: Duration,
 ) {
-    let service = TowerToHyperService::new(warp::service(routes(fleet)));
+    let service = TowerToHyperService::new(warp::service(routes));
     let connections = Connections::new(rules.clone());
-    let converse = |stream, connection| {
+    let converse = |stream, peer, connection| {
         let http = http(&rules.borrow());
-        tokio::spawn(converse(stream, connection, http, service.clone(), shutdown.clone()));
+        tokio::spawn(converse(stream, peer, connection, http, service.clone(), shutdown.clone()));
     };
     tokio::select! {
         never = let_in(&listener, &connections, converse) => match never {},
@@ -75,12 +76,12 @@ fn http(rules: &ConnectionRules) -> http1::Builder {
 async fn let_in(
     listener: &TcpListener,
     connections: &Arc<Connections>,
-    converse: impl Fn(TcpStream, Connection),
+    converse: impl Fn(TcpStream, Peer, Connection),
 ) -> Infallible {
     let (mut failures, mut crowds) = (Burst::default(), Burst::default());
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if connections.is_full() {
                     if crowds.begins(Instant::now()) {
                         tracing::warn!(
@@ -90,7 +91,7 @@ async fn let_in(
                     // Those who were let in just now may have brought their requests: let them be read first.
                     yield_now().await;
                 }
-                converse(stream, connections.admit().await);
+                converse(stream, Peer(address.ip()), connections.admit().await);
             }
             Err(error) if concerns_one_client(&error) => {}
             Err(error) => {
@@ -113,6 +114,7 @@ fn concerns_one_client(error: &io::Error) -> bool {
 /// Answers a client's requests, one after the other, until it leaves or has to go.
 async fn converse<S>(
     mut stream: TcpStream,
+    peer: Peer,
     connection: Connection,
     http: http1::Builder,
     service: S,
@@ -120,13 +122,14 @@ async fn converse<S>(
 ) where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
-    let answer = service_fn(async |request| {
+    let connection = Arc::new(connection);
+    let answer = service_fn(async |mut request: Request<Incoming>| {
         if !connection.answers() {
             std::future::pending::<()>().await;
         }
-        let answer = service.call(request).await;
-        connection.answered();
-        answer
+        request.extensions_mut().insert(peer);
+        let answer = service.call(request).await?;
+        Ok::<_, Infallible>(Streamed::of(answer, &connection))
     });
     let conversation = async {
         talk(&mut stream, http, answer, &shutdown).await;
@@ -145,7 +148,7 @@ async fn converse<S>(
 /// Speaks HTTP until either side has enough of it; after `shutdown` until the request in flight is answered.
 async fn talk<S>(stream: &mut TcpStream, http: http1::Builder, service: S, shutdown: &CancellationToken)
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = warp::http::Response<Streamed>, Error = Infallible>,
 {
     let mut talk = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {

@@ -64,7 +64,11 @@ impl Actor for Scripted {
 
 pub(super) async fn fleet(script: Script) -> Fleet {
     let (supervisor, _) = Actor::spawn(None, Scripted, script).await.expect("it starts");
-    let rules = AnswerRules { backup: Address::new("127.0.0.1:8888"), timeout: Duration::from_millis(100) };
+    let rules = AnswerRules {
+        backup: Address::new("127.0.0.1:8888"),
+        timeout: Duration::from_millis(100),
+        max_wait: Duration::from_secs(60),
+    };
     Fleet::new(supervisor, watch::Sender::new(rules).subscribe())
 }
 

@@ -1,0 +1,139 @@
+//! Errors as both APIs tell them: RFC 9457, "Problem Details for HTTP APIs".
+
+use std::time::Duration;
+
+use actors::model::Address;
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::http::{HeaderValue, Response, StatusCode, header};
+use warp::hyper::body::Bytes;
+
+use super::{body, seconds};
+
+/// What went wrong, by what a client can do about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The request cannot be read.
+    Malformed,
+    /// It has no key or token, or a wrong one.
+    Unauthorized,
+    /// It comes from where it may not.
+    Forbidden,
+    /// What it is about is not there.
+    NotFound,
+    /// There is no such method at that path; those are.
+    MethodNotAllowed(&'static str),
+    /// Its body did not come in time.
+    TooSlow,
+    /// What it is about is not in a state for it.
+    Conflict,
+    /// Its body is too large.
+    TooLarge,
+    /// Its body is no JSON by its type.
+    UnsupportedType,
+    /// It can be read, and asks for what cannot be.
+    Unprocessable,
+    /// There were too many before it.
+    TooMany,
+    /// No server has room.
+    NoCapacity,
+    /// The manager itself cannot answer now.
+    Unavailable,
+}
+
+impl Kind {
+    const fn told(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A key is needed"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not from there"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not by this method"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not come in time"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Not now"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
+            Self::UnsupportedType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-type", "Only JSON is read"),
+            Self::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", "That cannot be"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests"),
+            Self::NoCapacity => (StatusCode::SERVICE_UNAVAILABLE, "no-capacity", "No server has room"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The manager cannot answer now"),
+        }
+    }
+}
+
+/// An error, as `application/problem+json`.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Which kind of error it is: a path that stays the same.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/no-capacity")]
+    kind: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What was wrong here, and what would be right.
+    detail: String,
+    /// With no-capacity: in so many seconds there should be room, by the launches under way. Null while that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, minimum = 0)]
+    ready_in_seconds: Option<Option<f64>>,
+    /// With no-capacity: the server that stands in, `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+    #[serde(skip)]
+    of: Kind,
+}
+
+impl Problem {
+    /// An error of that kind, with what was wrong and what would be right.
+    pub fn new(of: Kind, detail: impl Into<String>) -> Self {
+        let (status, kind, title) = of.told();
+        Self {
+            kind: format!("/problems/{kind}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            ready_in_seconds: None,
+            backup: None,
+            retry_after: None,
+            of,
+        }
+    }
+
+    /// The same, with when to come again.
+    #[must_use]
+    pub fn retry_after(self, span: Duration) -> Self {
+        Self { retry_after: Some(span), ..self }
+    }
+
+    /// The same, with when there should be room, and the server that stands in.
+    #[must_use]
+    pub fn with_backup(self, ready_in: Option<Duration>, backup: &Address) -> Self {
+        Self { ready_in_seconds: Some(ready_in.map(seconds)), backup: Some(backup.to_string()), ..self }
+    }
+
+    /// As an answer.
+    pub fn response(&self) -> Response<Bytes> {
+        let (status, ..) = self.of.told();
+        let mut response = body(status, "application/problem+json", serde_json::to_vec(self).unwrap_or_default());
+        let headers = response.headers_mut();
+        if let Some(span) = self.retry_after {
+            // Whole seconds, and never at once: "Retry-After: 0" would have all come again in a moment.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs_f64().ceil().max(1.0) as u64));
+        }
+        match self.of {
+            Kind::MethodNotAllowed(allow) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            Kind::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

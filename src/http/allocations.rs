@@ -1,0 +1,269 @@
+//! `/v1/allocations`: places for parties, that are waited for, seen again and given back.
+
+use std::time::Duration;
+
+use actors::fleet_supervisor::Refusal;
+use actors::model::{AllocationId, Booking, BookingRequest, BookingState, Key, NotBooked};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use warp::hyper::body::Bytes;
+
+use super::ask::{Fleet, Unanswered};
+use crate::api::{self, Kind, Problem, moment};
+
+/// The longest sticky or idempotency key.
+const LONGEST_KEY: usize = 128;
+
+/// The header by which a client that tries again is given the same places.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Before a client that was told of no room comes again, where it cannot be told when there will be some.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+
+/// What a client asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AllocationRequest {
+    /// How many places, all on one server; at most what a server takes.
+    #[schema(minimum = 1, maximum = 65535, default = 1)]
+    seats: u32,
+    /// A text of yours: who has it is sent to the same server as before, while that one has room. For friends, and to come
+    /// back to a game. It is good for `api.sticky_ttl`.
+    #[schema(min_length = 1, max_length = 128, nullable = false)]
+    sticky: Option<String>,
+}
+
+impl Default for AllocationRequest {
+    fn default() -> Self {
+        Self { seats: 1, sticky: None }
+    }
+}
+
+/// Places that were handed out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub(super) struct Allocation {
+    /// Its name, which nobody can guess.
+    #[schema(example = "5f0c6d1e2a9b4c3d8e7f001122334455", pattern = "^[0-9a-f]{32}$")]
+    id: String,
+    /// What has become of it.
+    state: State,
+    /// Where to connect, `host:port`.
+    #[schema(example = "203.0.113.7:8000")]
+    address: String,
+    /// The game server.
+    #[schema(example = "server-12")]
+    server: String,
+    /// How many places.
+    #[schema(minimum = 1)]
+    seats: u32,
+    /// So long the places are kept for players who do not show up.
+    #[schema(format = DateTime)]
+    held_until: String,
+}
+
+/// What has become of an allocation: its places are `held`, its players have `arrived`, or have not in time (`expired`), it
+/// was given back (`released`), or the server is gone (`lost`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Held,
+    Arrived,
+    Expired,
+    Released,
+    Lost,
+}
+
+impl From<Booking> for Allocation {
+    fn from(booking: Booking) -> Self {
+        Self {
+            id: booking.id.to_string(),
+            state: match booking.state {
+                BookingState::Held => State::Held,
+                BookingState::Arrived => State::Arrived,
+                BookingState::Expired => State::Expired,
+                BookingState::Released => State::Released,
+                BookingState::Lost => State::Lost,
+            },
+            address: booking.address.to_string(),
+            server: booking.server.to_string(),
+            seats: booking.seats,
+            held_until: moment(booking.held_until),
+        }
+    }
+}
+
+/// Holds places on a server
+///
+/// All on one server, for as long as `scaling.hold_ttl` says, or until their players show up there. With `wait` the answer
+/// comes as soon as there is room, or when the wait is over; those who wait are served in turn, and the fleet grows for them.
+#[utoipa::path(
+    post,
+    path = "/v1/allocations",
+    tag = "allocations",
+    params(
+        ("wait" = Option<String>, Query, description = "How long to wait for room, as `500ms`, `20s` or `1m`; at most \
+            `api.max_wait`. Not at all if it is left out.", example = "20s"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A text of yours for this request: one that has it as \
+            well, because the answer was lost, is given the same places, for ten minutes after they are not held any more. \
+            It does not outlive the manager.", min_length = 1, max_length = 128, pattern = "^[!-~]+$"),
+    ),
+    request_body(content = Option<AllocationRequest>, content_type = "application/json"),
+    responses(
+        (status = 201, description = "The places are held", body = Allocation,
+            headers(("Location" = String, description = "Where it is seen and given back"))),
+        (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "A request with this Idempotency-Key waits", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A server takes fewer, or an earlier request with this Idempotency-Key asked for \
+            something else", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "Seconds"))),
+        (status = 503, description = "No server has room", body = Problem, content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "Seconds"))),
+    ),
+    security((), ("key" = []))
+)]
+pub(super) async fn allocate(
+    fleet: &Fleet,
+    request: AllocationRequest,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Response<Bytes>, Problem> {
+    let patience = wait(query, fleet.max_wait())?;
+    let request = booking_request(request, idempotency_key(headers)?)?;
+    let booking = match fleet.book(request, patience).await {
+        Ok(Ok(booking)) => booking,
+        Ok(Err(refusal)) => return Err(refused(fleet, refusal)),
+        Err(unanswered) => return Err(unavailable(unanswered)),
+    };
+    let location = HeaderValue::from_str(&format!("/v1/allocations/{}", booking.id));
+    let mut response = api::json(StatusCode::CREATED, &Allocation::from(booking));
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// What has become of an allocation
+#[utoipa::path(
+    get,
+    path = "/v1/allocations/{id}",
+    tag = "allocations",
+    params(("id" = String, Path, description = "Its name, as it was given")),
+    responses(
+        (status = 200, description = "It is known", body = Allocation),
+        (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "It is not known, or not any more", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The manager cannot answer now", body = Problem,
+            content_type = "application/problem+json"),
+    ),
+    security((), ("key" = []))
+)]
+pub(super) async fn show(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, Problem> {
+    let found = fleet.booking(known_id(id)?).await.map_err(unavailable)?;
+    Ok(api::json(StatusCode::OK, &Allocation::from(found.ok_or_else(|| unknown(id))?)))
+}
+
+/// Gives places back
+///
+/// For players who do not come. Whose players have come, or whose time is over, holds nothing that could be given back: the
+/// answer is the same.
+#[utoipa::path(
+    delete,
+    path = "/v1/allocations/{id}",
+    tag = "allocations",
+    params(("id" = String, Path, description = "Its name, as it was given")),
+    responses(
+        (status = 204, description = "It holds nothing any more"),
+        (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "It is not known, or not any more", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The manager cannot answer now", body = Problem,
+            content_type = "application/problem+json"),
+    ),
+    security((), ("key" = []))
+)]
+pub(super) async fn release(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, Problem> {
+    let found = fleet.release(known_id(id)?).await.map_err(unavailable)?;
+    found.map(|_| api::empty(StatusCode::NO_CONTENT)).ok_or_else(|| unknown(id))
+}
+
+fn booking_request(request: AllocationRequest, idempotency: Option<Key>) -> Result<BookingRequest, Problem> {
+    let AllocationRequest { seats, sticky } = request;
+    if seats == 0 {
+        return Err(Problem::new(Kind::Unprocessable, "seats is 0: ask for 1 at least"));
+    }
+    if sticky.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+        return Err(Problem::new(Kind::Unprocessable, format!("sticky has 1 to {LONGEST_KEY} bytes")));
+    }
+    let id = AllocationId::from_number(rand::rng().random());
+    Ok(BookingRequest { id, seats, sticky: sticky.map(Key::from), idempotency })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Problem> {
+    let Some(given) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let is_plain =
+        |text: &&str| (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
+    let key = given.to_str().ok().filter(is_plain).ok_or_else(|| {
+        let detail = format!("Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters, and no space");
+        Problem::new(Kind::Malformed, detail)
+    })?;
+    Ok(Some(key.into()))
+}
+
+/// How long the client wants to wait.
+fn wait(query: &str, most: Duration) -> Result<Duration, Problem> {
+    let malformed = |detail: String| Problem::new(Kind::Malformed, detail);
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|error| malformed(format!("in the query: {error}")))?;
+    let mut patience = Duration::ZERO;
+    for (name, value) in pairs {
+        if name != "wait" {
+            return Err(malformed(format!(
+                "there is no query parameter {name:?}: there is wait, for example ?wait=20s"
+            )));
+        }
+        patience = humantime::parse_duration(&value)
+            .map_err(|error| malformed(format!("wait={value}: {error}; for example wait=20s")))?;
+        if patience > most {
+            return Err(malformed(format!("wait is {} at most", humantime::format_duration(most))));
+        }
+    }
+    Ok(patience)
+}
+
+fn refused(fleet: &Fleet, refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::NotBooked { why: NotBooked::NoRoom, ready_in } => {
+            let detail = "no server has room; the backup stands in, or come again";
+            let problem = Problem::new(Kind::NoCapacity, detail).with_backup(ready_in, &fleet.backup());
+            problem.retry_after(ready_in.unwrap_or(COME_AGAIN))
+        }
+        Refusal::NotBooked { why, .. } => Problem::new(Kind::Unprocessable, why.to_string()),
+        Refusal::UnderWay => {
+            Problem::new(Kind::Conflict, "a request with this Idempotency-Key waits: wait for its answer")
+        }
+    }
+}
+
+fn unavailable(unanswered: Unanswered) -> Problem {
+    Problem::new(Kind::Unavailable, unanswered.to_string()).retry_after(COME_AGAIN)
+}
+
+fn known_id(id: &str) -> Result<AllocationId, Problem> {
+    AllocationId::parse(id).ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(Kind::NotFound, format!("there is no allocation {id:?}, or it ended more than ten minutes ago"))
+}

@@ -1,0 +1,71 @@
+//! The body of an answer, which may go on for hours: until then its connection waits for no next request.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Frame, SizeHint};
+use warp::http::{Response, header};
+use warp::hyper::body::Bytes;
+use warp::reply::Response as Answer;
+
+use super::connections::Connection;
+
+/// The type of server-sent events.
+const EVENTS: &str = "text/event-stream";
+
+/// A body, as its answer has it.
+pub(super) struct Streamed {
+    body: <Answer as IntoBody>::Body,
+    /// Of a stream, what tells its connection that it is over.
+    _until: Option<Until>,
+}
+
+impl Streamed {
+    /// Wraps an answer. A connection that was answered waits for the next request; where the answer is a stream, from its
+    /// end on.
+    pub(super) fn of(answer: Answer, connection: &Arc<Connection>) -> Response<Self> {
+        let until = Until(Arc::clone(connection));
+        let is_stream = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS);
+        let (head, body) = answer.into_parts();
+        Response::from_parts(head, Self { body, _until: is_stream.then_some(until) })
+    }
+}
+
+/// Tells a connection that it was answered, when it is let go of.
+struct Until(Arc<Connection>);
+
+impl Drop for Until {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
+/// warp does not export the type of its bodies.
+trait IntoBody {
+    type Body;
+}
+
+impl<B> IntoBody for Response<B> {
+    type Body = B;
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = warp::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, warp::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

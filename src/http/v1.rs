@@ -1,0 +1,94 @@
+//! Version 1 of the API for clients: which request is which.
+
+use futures_util::Stream;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, Method, Response, StatusCode};
+use warp::hyper::body::{Buf, Bytes};
+use warp::path::FullPath;
+
+use super::allocations;
+use super::ask::Fleet;
+use crate::api::{self, BodyError, Kind, Problem, read_json};
+
+const ALL: &str = "POST, OPTIONS";
+const ONE: &str = "GET, HEAD, DELETE, OPTIONS";
+const DOCUMENT: &str = "GET, HEAD, OPTIONS";
+
+/// The document of this API.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "playlivechess-manager: for clients",
+        description = "Where to play. Errors are RFC 9457 problems. The two older endpoints, `/available-gameserver/` and \
+            `/available-gameserver-list/`, are not part of it and stay as they are."
+    ),
+    paths(allocations::allocate, allocations::show, allocations::release),
+    tags((name = "allocations", description = "Places on game servers"))
+)]
+struct Document;
+
+/// The document, as JSON.
+pub fn document() -> String {
+    let mut document = Document::openapi();
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("One of the keys in `api.keys_file`"));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+    document.to_pretty_json().unwrap_or_default()
+}
+
+/// All that begins with `/v1`, and the document.
+pub(super) fn routes(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
+    let fleet = fleet.clone();
+    let fleet = warp::any().map(move || fleet.clone());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let request = warp::method().and(warp::path::full()).and(query).and(warp::header::headers_cloned());
+    let v1 = warp::path("v1").and(fleet).and(request).and(warp::body::stream());
+    let document = warp::path!("openapi.json").and(warp::method()).map(described);
+    v1.then(async |fleet, method, path, query: String, headers, body| {
+        answer(fleet, method, path, &query, &headers, body).await.unwrap_or_else(|problem| problem.response())
+    })
+    .or(document)
+    .unify()
+    .boxed()
+}
+
+async fn answer<B: Buf>(
+    fleet: Fleet,
+    method: Method,
+    path: FullPath,
+    query: &str,
+    headers: &HeaderMap,
+    body: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<Response<Bytes>, Problem> {
+    let path: Vec<&str> = path.as_str().split('/').filter(|part| !part.is_empty()).skip(1).collect();
+    match (method, &path[..]) {
+        (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
+        (Method::POST, ["allocations"]) => match read_json(headers, body).await {
+            Ok(request) => allocations::allocate(&fleet, request, headers, query).await,
+            Err(BodyError::Problem(problem)) => Err(problem),
+            // Nobody reads the answer.
+            Err(BodyError::Gone) => Ok(api::empty(StatusCode::BAD_REQUEST)),
+        },
+        (_, ["allocations"]) => Err(not_by(ALL)),
+        (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
+        (Method::GET | Method::HEAD, ["allocations", id]) => allocations::show(&fleet, id).await,
+        (Method::DELETE, ["allocations", id]) => allocations::release(&fleet, id).await,
+        (_, ["allocations", _]) => Err(not_by(ONE)),
+        _ => Err(Problem::new(Kind::NotFound, "no such path: /openapi.json tells which there are")),
+    }
+}
+
+fn described(method: Method) -> Response<Bytes> {
+    match method {
+        Method::GET | Method::HEAD => api::body(StatusCode::OK, "application/json", document()),
+        Method::OPTIONS => api::options(DOCUMENT),
+        _ => not_by(DOCUMENT).response(),
+    }
+}
+
+fn not_by(allow: &'static str) -> Problem {
+    Problem::new(Kind::MethodNotAllowed(allow), format!("allowed here: {allow}"))
+}
