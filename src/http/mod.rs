@@ -3,6 +3,7 @@
 mod allocations;
 mod ask;
 mod burst;
+mod client_address;
 mod connections;
 mod errors;
 mod reply;
@@ -17,6 +18,7 @@ mod tests;
 mod v1;
 #[cfg(test)]
 mod v1_tests;
+mod trusted_proxies;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
 pub use ask::{AnswerRules, Fleet};
+pub use client_address::Client;
 pub use connections::ConnectionRules;
 pub use routes::routes;
 pub use server::serve;
@@ -32,6 +35,7 @@ pub use v1::document;
 /// Who is at the other end of the connection that a request came on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peer(pub IpAddr);
+pub use trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
