@@ -2,6 +2,7 @@
 
 mod allocations;
 mod ask;
+mod bearer;
 mod burst;
 mod client_address;
 mod connections;
@@ -27,6 +28,7 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
 pub use ask::{AnswerRules, Fleet};
+pub use bearer::Tokens;
 pub use client_address::Client;
 pub use connections::ConnectionRules;
 pub use rate_limit::{RateLimit, RateRules};
