@@ -13,6 +13,7 @@ pub mod game_server;
 pub mod health_check;
 pub mod health_probe;
 pub mod http;
+pub mod journal_file;
 pub mod load;
 pub mod open_files;
 pub mod policy;
