@@ -16,6 +16,7 @@ pub mod http;
 pub mod journal_file;
 pub mod load;
 pub mod open_files;
+pub mod operations;
 pub mod policy;
 pub mod rollout;
 pub mod service_manager;

@@ -113,6 +113,14 @@ impl Fleet {
         self.ask_for(question, Duration::ZERO).await
     }
 
+    /// Tells it something that nothing is answered to.
+    ///
+    /// # Errors
+    /// When the fleet is gone.
+    pub fn tell(&self, msg: FleetMsg) -> Result<(), Unanswered> {
+        self.supervisor.cast(msg).map_err(|_| Unanswered::Gone)
+    }
+
     async fn ask_for<T: Send + 'static>(
         &self,
         question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,

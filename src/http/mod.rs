@@ -17,29 +17,29 @@ mod streamed;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trusted_proxies;
 mod v1;
 #[cfg(test)]
 mod v1_tests;
-mod trusted_proxies;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-pub use ask::{AnswerRules, Fleet};
+pub use ask::{AnswerRules, Fleet, Unanswered};
 pub use bearer::Tokens;
 pub use client_address::Client;
 pub use connections::ConnectionRules;
 pub use rate_limit::{RateLimit, RateRules};
 pub use routes::routes;
 pub use server::serve;
+pub use trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use v1::document;
 
 /// Who is at the other end of the connection that a request came on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peer(pub IpAddr);
-pub use trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;

@@ -24,7 +24,8 @@ type ServerReply = RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>;
 
 impl FleetState {
     pub(super) fn snapshot(&mut self) -> Box<Snapshot> {
-        Box::new(self.roster.snapshot(self.waiting.seats(), self.clock.now()))
+        let snapshot = self.roster.snapshot(self.waiting.seats(), self.clock.now());
+        Box::new(Snapshot { configured: self.configured.clone(), ..snapshot })
     }
 
     pub(super) async fn drain(

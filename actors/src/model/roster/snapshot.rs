@@ -25,8 +25,10 @@ pub struct Snapshot {
     pub cloud_is_fresh: bool,
     /// The operator wants nothing decided for now.
     pub paused: bool,
-    /// What the operator wants.
+    /// What the operator wants now.
     pub policy: Policy,
+    /// What the operator wants by the configuration, whatever was changed since.
+    pub configured: Policy,
     /// What the next decision would be made on.
     pub figures: Figures,
     /// Places that are held.
@@ -98,6 +100,8 @@ pub struct ServerSnapshot {
 /// How far a launch is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LaunchSnapshot {
+    /// When it was asked for, or first seen.
+    pub begun_at: Timestamp,
     /// The stage it is in.
     pub stage: Stage,
     /// Since when.
@@ -131,6 +135,7 @@ impl Roster {
             }),
             lead_times: self.lead_times.clone(),
             policy: self.policy.clone(),
+            configured: self.policy.clone(),
         }
     }
 
@@ -154,6 +159,7 @@ impl Roster {
             leaving: server.is_leaving(),
             outdated: self.rollout.is_outdated(server.revision.as_ref()),
             launch: stage(server).map(|stage| LaunchSnapshot {
+                begun_at: server.milestones.requested_at.unwrap_or(server.known_since),
                 stage,
                 since: stage_since(server, stage),
                 ready_in: self.server_ready_in(server, now),
