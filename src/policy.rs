@@ -7,10 +7,9 @@ use actors::model::{Address, AllocationRule, Policy};
 #[cfg(feature = "ecs")]
 use crate::cloud::ecs::{self, EcsSettings};
 use crate::cloud::local::{self, LocalSettings};
-#[cfg(feature = "ecs")]
-use crate::config::Secret;
-use crate::config::{self, Settings};
-use crate::http::{AnswerRules, ConnectionRules};
+use crate::config::{self, Secret, Settings};
+use crate::http::{AnswerRules, ConnectionRules, RateRules, Tokens};
+use crate::journal_file::JournalFile;
 
 /// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
 const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -73,6 +72,31 @@ pub fn connection_rules(settings: &Settings, most: u64) -> ConnectionRules {
         max_connections: usize::try_from(most.min(http.max_connections.into())).unwrap_or(usize::MAX),
         max_head_size: http.max_head_size as usize,
     }
+}
+
+/// How often each client may ask for a place.
+pub fn rate_rules(settings: &Settings) -> RateRules {
+    RateRules { burst: settings.api.burst, rate: settings.api.rate }
+}
+
+/// One of these a client must show. None: it need not.
+pub fn api_keys(settings: &Settings) -> Option<Tokens> {
+    settings.api.keys.as_deref().map(tokens)
+}
+
+/// This one an operator must show. None: it need not.
+pub fn operations_token(settings: &Settings) -> Option<Tokens> {
+    settings.operations.token.as_ref().map(std::slice::from_ref).map(tokens)
+}
+
+fn tokens(secrets: &[Secret]) -> Tokens {
+    Tokens::new(secrets.iter().map(|secret| secret.reveal().to_owned()))
+}
+
+/// Where the journal is written. None: nowhere.
+pub fn journal_file(settings: &Settings) -> Option<JournalFile> {
+    let config::Journal { path, max_size, keep, .. } = settings.journal.clone();
+    path.map(|path| JournalFile { path, max_size, keep })
 }
 
 /// The cloud on this machine. Without a command of the operator's it runs the manager's own game server.

@@ -17,7 +17,7 @@ pub struct Effective {
     pub value: String,
     /// Where the value comes from.
     pub source: String,
-    /// The value itself: a changed credential looks the same.
+    /// The value itself, with the secrets in a file that it names: what has changed there looks the same.
     exact: Option<Secret>,
 }
 
@@ -30,6 +30,15 @@ impl Effective {
             None => "(not set)".to_owned(),
         };
         Self { path: setting.path, value: shown, source: source.to_owned(), exact }
+    }
+
+    /// It names a file that holds these secrets.
+    pub(super) fn holding(mut self, secrets: &[Secret]) -> Self {
+        for secret in secrets {
+            let so_far = self.exact.as_ref().map_or("", Secret::reveal);
+            self.exact = Some(Secret::new(format!("{so_far}\n{}", secret.reveal())));
+        }
+        self
     }
 }
 

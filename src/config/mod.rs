@@ -18,6 +18,7 @@ mod nearest;
 mod resolve;
 mod rules;
 mod secret;
+mod secret_files;
 mod sections;
 mod setting;
 mod shapes;
@@ -32,18 +33,22 @@ pub use effective::{Effective, changes, print_effective};
 pub use manual::manual;
 pub use mistakes::{Found, Mistake, Mistakes};
 pub use secret::Secret;
+pub use sections::api::Api;
 pub use sections::aws::{Aws, HealthAddress};
 pub use sections::cloud_calls::CloudCalls;
 pub use sections::health::Health;
 pub use sections::http::Http;
+pub use sections::journal::Journal;
 pub use sections::launch::Launch;
 pub use sections::local::{Local, Spread};
 pub use sections::manager::{CloudKind, Settings};
+pub use sections::operations::Operations;
 pub use sections::rollout::Rollout;
 pub use sections::scaling::{Allocation, Scaling};
 
 use mistakes::Findings;
 use resolve::Resolved;
+use secret_files::SecretFiles;
 
 /// What the command line says about the configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -74,13 +79,16 @@ pub struct Loaded {
 pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Mistakes> {
     let mut findings = Findings::default();
     let resolved = resolve(flags, dir, env, &mut findings);
+    let secret_files = SecretFiles::read(&resolved, dir, &mut findings);
     rules::check(&resolved, &mut findings);
     let Findings { mistakes, notices } = findings;
     if !mistakes.is_empty() {
         return Err(Mistakes::new(mistakes));
     }
-    let settings = resolved.settings().map_err(|mistake| Mistakes::new(vec![mistake]))?;
-    Ok(Loaded { settings, notices, effective: resolved.effective() })
+    let mut settings = resolved.settings().map_err(|mistake| Mistakes::new(vec![mistake]))?;
+    let effective = resolved.effective(&secret_files);
+    secret_files.fill(&mut settings);
+    Ok(Loaded { settings, notices, effective })
 }
 
 /// Reads the layers for the address to listen on alone: for a health check, which may lack the manager's flags.
@@ -107,10 +115,11 @@ fn resolve(
     let file = file::read(flags.config.as_deref(), dir, findings);
     let mut dotenv = dotenv::read(dir, findings);
     let environment = environment::read(env, findings);
-    if environment.iter().any(|entry| entry.setting.is_secret()) {
-        // Credentials go together: none of one layer with those of another.
-        dotenv.retain(|entry| !entry.setting.is_secret());
-    }
+    // Credentials of one section go together: none of one layer with those of another.
+    let given: Vec<_> = environment.iter().map(|entry| entry.setting).filter(|setting| setting.is_secret()).collect();
+    dotenv.retain(|entry| {
+        !entry.setting.is_secret() || given.iter().all(|given| given.section() != entry.setting.section())
+    });
     let layers = [layer::defaults(), file, dotenv, environment, layer::flags(flags)];
     Resolved::new(layers.into_iter().flatten(), findings)
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::effective::Effective;
 use super::layer::Entry;
 use super::mistakes::{Findings, Found, Mistake};
+use super::secret_files::SecretFiles;
 use super::sections::manager::Settings;
 use super::setting::Setting;
 use super::table;
@@ -64,8 +65,11 @@ impl Resolved {
     }
 
     /// What to show the operator.
-    pub(super) fn effective(&self) -> Vec<Effective> {
-        let show = |winner: &Winner| Effective::new(winner.setting, winner.value(), &winner.source);
+    pub(super) fn effective(&self, files: &SecretFiles) -> Vec<Effective> {
+        let show = |winner: &Winner| {
+            let effective = Effective::new(winner.setting, winner.value(), &winner.source);
+            effective.holding(files.held(winner.setting.path))
+        };
         self.0.iter().map(show).collect()
     }
 }

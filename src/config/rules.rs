@@ -1,12 +1,24 @@
 //! What settings must be to each other. A rule is skipped when a value it needs is wrong already.
 
+use std::net::SocketAddr;
+
 use super::mistakes::{Findings, Mistake};
 use super::resolve::{Resolved, Winner};
+use super::shapes::token;
 
 /// Checks all the rules.
 pub(super) fn check(settings: &Resolved, findings: &mut Findings) {
-    let broken =
-        [margins(settings), server_limits(settings), backoff(settings), command(settings), credentials(settings)];
+    let broken = [
+        margins(settings),
+        server_limits(settings),
+        backoff(settings),
+        command(settings),
+        credentials(settings),
+        listeners(settings),
+        one_token(settings),
+        good_token(settings),
+        guarded(settings),
+    ];
     findings.mistakes.extend(broken.into_iter().flatten().chain(needed_on_ecs(settings)));
 }
 
@@ -60,6 +72,40 @@ fn credentials(settings: &Resolved) -> Option<Mistake> {
     };
     let allowed = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, AWS_SESSION_TOKEN only with them";
     Some(mistake(&[alone], "half of a pair of credentials", allowed))
+}
+
+/// The second to listen would find its place taken.
+fn listeners(settings: &Resolved) -> Option<Mistake> {
+    let (clients, operators) = (settings.get("listen")?, settings.get("operations.listen")?);
+    let (one, other): (SocketAddr, SocketAddr) = (clients.text()?.parse().ok()?, operators.text()?.parse().ok()?);
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let is_same = one.port() == other.port() && one.port() != 0 && (everywhere || one.ip() == other.ip());
+    is_same.then(|| {
+        mistake(&[clients, operators], "clients and operators at the same place", "another port for one of them")
+    })
+}
+
+fn one_token(settings: &Resolved) -> Option<Mistake> {
+    let (token, file) = (settings.get("operations.token")?, settings.get("operations.token_file")?);
+    Some(mistake(&[token, file], "two tokens, and which one is meant is not known", "one of the two"))
+}
+
+fn good_token(settings: &Resolved) -> Option<Mistake> {
+    let token = settings.get("operations.token")?;
+    token::check(token.text()?).err().map(|wrong| mistake(&[token], wrong, token::ALLOWED))
+}
+
+/// Whoever reaches the operators' address can steer the fleet, unless it takes a token.
+fn guarded(settings: &Resolved) -> Option<Mistake> {
+    let listen = settings.get("operations.listen")?;
+    let address: SocketAddr = listen.text()?.parse().ok()?;
+    let is_open = ["operations.token", "operations.token_file"].iter().all(|path| settings.is_unset(path));
+    (is_open && !address.ip().to_canonical().is_loopback()).then(|| {
+        let wrong = "other machines reach this address, and without a token whoever does can steer the fleet";
+        let allowed = "MANAGER_OPERATIONS_TOKEN or operations.token_file, of 16 or more characters; or an address of \
+            this machine alone, such as \"127.0.0.1:8001\"; or \"off\"";
+        mistake(&[listen], wrong, allowed)
+    })
 }
 
 fn needed_on_ecs(settings: &Resolved) -> Vec<Mistake> {

@@ -40,6 +40,11 @@ impl Setting {
         matches!(self.kind, Kind::Secret)
     }
 
+    /// The heading that it stands under.
+    pub(super) fn section(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
     /// How mistakes call it: by both its names, as nobody else knows which one the operator has in mind.
     pub(super) fn names(&self) -> String {
         format!("{} ({})", self.path, self.env)

@@ -1,10 +1,12 @@
 //! The one table of settings. Each section of it stands beside the type it fills, under [`sections`](super::sections).
 
-use super::sections::{aws, cloud_calls, health, http, launch, local, manager, rollout, scaling};
+use super::sections::{
+    api, aws, cloud_calls, health, http, journal, launch, local, manager, operations, rollout, scaling,
+};
 use super::setting::{Section, Setting};
 
 /// Every setting there is, in the order of `manager.toml`.
-pub(super) static SECTIONS: [Section; 9] = [
+pub(super) static SECTIONS: [Section; 12] = [
     manager::SECTION,
     scaling::SECTION,
     health::SECTION,
@@ -12,6 +14,9 @@ pub(super) static SECTIONS: [Section; 9] = [
     rollout::SECTION,
     cloud_calls::SECTION,
     http::SECTION,
+    api::SECTION,
+    operations::SECTION,
+    journal::SECTION,
     local::SECTION,
     aws::SECTION,
 ];
@@ -64,8 +69,7 @@ mod tests {
     fn every_setting_stands_in_its_section() {
         for section in &SECTIONS {
             for setting in section.settings {
-                let heading = setting.path.rsplit_once('.').map_or("", |(heading, _)| heading);
-                assert_eq!(heading, section.name, "{}", setting.path);
+                assert_eq!(setting.section(), section.name, "{}", setting.path);
             }
         }
     }

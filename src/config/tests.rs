@@ -47,6 +47,11 @@ impl Place {
         Self { flags: Flags::default(), ..Self::new() }
     }
 
+    /// With the files that the examples of `manager.toml` name.
+    fn with_examples(self) -> Self {
+        self.file("operations-token", "0123456789abcdef\n").file("api-keys", "0123456789abcdef\n")
+    }
+
     fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         fs::write(self.dir.path().join(name), text).expect("a file");
         self
@@ -173,7 +178,7 @@ fn every_example_in_it_can_be_used() {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/manager.toml")).expect("manager.toml");
     let used: Vec<_> =
         text.lines().map(|line| line.strip_prefix("# ").filter(|_| is_example(line)).unwrap_or(line)).collect();
-    let loaded = Place::new().file("manager.toml", used.join("\n")).load();
+    let loaded = Place::new().with_examples().file("manager.toml", used.join("\n")).load();
     let examples = table::settings().filter(|setting| setting.is_optional() && !setting.is_secret());
     for setting in examples {
         let Given::Unset(example) = setting.default else { continue };
@@ -193,7 +198,7 @@ fn every_setting_can_be_set_by_its_name_and_reaches_its_type() {
         let (Given::Default(text) | Given::Unset(text)) = setting.default;
         let words: &[&str] = if let Kind::Choice(words) = &setting.kind { words } else { &[text] };
         for word in words {
-            let loaded = Place::on_ecs().file(".env", NEEDED).env(setting.env, word).load();
+            let loaded = Place::on_ecs().with_examples().file(".env", NEEDED).env(setting.env, word).load();
             assert_eq!(shown(&loaded, setting.path).1, format!("environment variable {}", setting.env));
         }
     }
@@ -317,6 +322,44 @@ local.spread (MANAGER_LOCAL_SPREAD) = \"port\", from default
     allowed: {port} in the command, or another spread",
         ),
         (
+            "MANAGER_LISTEN=127.0.0.1:8001",
+            "\
+listen (MANAGER_LISTEN) = \"127.0.0.1:8001\", from .env line 1
+operations.listen (MANAGER_OPERATIONS_LISTEN) = \"127.0.0.1:8001\", from default
+    wrong:   clients and operators at the same place
+    allowed: another port for one of them",
+        ),
+        (
+            "MANAGER_OPERATIONS_LISTEN=0.0.0.0:8001",
+            "\
+operations.listen (MANAGER_OPERATIONS_LISTEN) = \"0.0.0.0:8001\", from .env line 1
+    wrong:   other machines reach this address, and without a token whoever does can steer the fleet
+    allowed: MANAGER_OPERATIONS_TOKEN or operations.token_file, of 16 or more characters; or an address of this machine \
+        alone, such as \"127.0.0.1:8001\"; or \"off\"",
+        ),
+        (
+            "MANAGER_OPERATIONS_TOKEN=hunter2",
+            "\
+operations.token (MANAGER_OPERATIONS_TOKEN) = ***, from .env line 1
+    wrong:   7 characters long: too short
+    allowed: 16 or more visible ASCII characters without a blank, such as `openssl rand -hex 16` prints",
+        ),
+        (
+            "MANAGER_OPERATIONS_TOKEN_FILE=missing",
+            "\
+operations.token_file (MANAGER_OPERATIONS_TOKEN_FILE) = \"missing\", from .env line 1
+    wrong:   cannot be read: No such file or directory (os error 2)
+    allowed: a text file with a token alone: 16 or more visible ASCII characters without a blank, such as `openssl \
+        rand -hex 16` prints",
+        ),
+        (
+            "MANAGER_API_TRUSTED_PROXIES=10.0.0.1/16",
+            "\
+api.trusted_proxies (MANAGER_API_TRUSTED_PROXIES) = \"10.0.0.1/16\", from .env line 1
+    wrong:   10.0.0.1/16 is an address within 10.0.0.0/16: write that, or the address alone
+    allowed: IP networks or addresses with commas between them, such as \"10.0.0.0/16, 2001:db8::/32, 192.0.2.7\"",
+        ),
+        (
             "AWS_SECRET_ACCESS_KEY=hunter2",
             "\
 aws.secret_access_key (AWS_SECRET_ACCESS_KEY) = ***, from .env line 1
@@ -417,4 +460,70 @@ fn what_only_the_old_framework_read_is_never_a_mistake() {
     let loaded = Place::new().file(".env", dotenv).load();
     assert_eq!(loaded.settings.scaling.upscale_margin, 5);
     assert!(loaded.notices.iter().any(|notice| notice.contains("ALLOWED_HOSTS is not used any more (.env line 1)")));
+}
+
+#[test]
+fn operators_are_listened_for_nowhere_or_with_a_token_everywhere() {
+    let listen = |text| Place::new().env("MANAGER_OPERATIONS_LISTEN", text);
+    let operations = |place: Place| place.load().settings.operations;
+    assert_eq!(operations(listen("off")).listen, None);
+    for address in ["127.0.0.1:0", "127.1.2.3:1", "[::1]:8001", "[::ffff:127.0.0.1]:8001"] {
+        assert_eq!(operations(listen(address)).token, None, "{address}");
+    }
+    let token = |operations: Operations| operations.token.map(|token| token.reveal().to_owned());
+    let everywhere = || listen("[::]:8001");
+    let from_environment = everywhere().env("MANAGER_OPERATIONS_TOKEN", "hunter2_hunter2_");
+    assert_eq!(token(operations(from_environment)).as_deref(), Some("hunter2_hunter2_"));
+    let from_file = everywhere().with_examples().env("MANAGER_OPERATIONS_TOKEN_FILE", "operations-token");
+    assert_eq!(token(operations(from_file)).as_deref(), Some("0123456789abcdef"));
+    let empty = everywhere().env("MANAGER_OPERATIONS_TOKEN", "").mistake();
+    assert!(empty.contains("without a token"), "{empty}");
+}
+
+#[test]
+fn there_is_one_token_and_no_mistake_shows_it() {
+    let place = Place::new()
+        .file(".env", "MANAGER_OPERATIONS_TOKEN=hunter2 hunter2\n".replace(' ', "\u{e4}"))
+        .file("token", "hunter2\n")
+        .file("keys", "# keys\nhunter2\n")
+        .env("MANAGER_OPERATIONS_TOKEN_FILE", "token")
+        .env("MANAGER_API_KEYS_FILE", "keys");
+    let mistakes = place.mistakes().join("\n");
+    for told in ["7 characters long", "line 2: 7 characters long", "two tokens", "beyond ASCII"] {
+        assert!(mistakes.contains(told), "{told} is not in {mistakes}");
+    }
+    assert!(!mistakes.contains("hunter"), "{mistakes}");
+}
+
+#[test]
+fn keys_are_wanted_where_there_is_a_file_of_them() {
+    assert_eq!(Place::new().load().settings.api.keys, None);
+    let place = Place::new().file("keys", "hunter2_hunter2_ # the site\nhunter3_hunter3_\n");
+    let loaded = place.env("MANAGER_API_KEYS_FILE", "keys").load();
+    let keys: Vec<_> = loaded.settings.api.keys.iter().flatten().map(Secret::reveal).collect();
+    assert_eq!(keys, ["hunter2_hunter2_", "hunter3_hunter3_"]);
+    assert_eq!(shown(&loaded, "api.keys_file").0, "keys");
+    assert!(!format!("{loaded:?}").contains("hunter"));
+}
+
+#[test]
+fn a_reload_sees_what_has_changed_in_a_file_of_secrets() {
+    let place = Place::new().with_examples().env("MANAGER_API_KEYS_FILE", "api-keys");
+    let place = place.env("MANAGER_OPERATIONS_TOKEN_FILE", "operations-token");
+    let old = place.load().effective;
+    let place = place.file("api-keys", "another_key_for_all\n").file("operations-token", "another_token_too\n");
+    let expected = [
+        "api.keys_file: changed (environment variable MANAGER_API_KEYS_FILE)",
+        "operations.token_file: changed (environment variable MANAGER_OPERATIONS_TOKEN_FILE)",
+    ];
+    assert_eq!(changes(&old, &place.load().effective), expected);
+}
+
+#[test]
+fn a_token_in_the_environment_leaves_other_credentials_to_dot_env() {
+    let dotenv = "AWS_ACCESS_KEY_ID=id\nAWS_SECRET_ACCESS_KEY=key\nMANAGER_OPERATIONS_TOKEN=0123456789abcdef\n";
+    let place = Place::new().file(".env", dotenv).env("MANAGER_OPERATIONS_TOKEN", "fedcba9876543210");
+    let Settings { aws, operations, .. } = place.load().settings;
+    assert_eq!(aws.secret_access_key.as_ref().map(Secret::reveal), Some("key"));
+    assert_eq!(operations.token.as_ref().map(Secret::reveal), Some("fedcba9876543210"));
 }

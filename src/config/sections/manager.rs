@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+use super::api::Api;
 use super::aws::Aws;
 use super::cloud_calls::CloudCalls;
 use super::health::Health;
 use super::http::Http;
+use super::journal::Journal;
 use super::launch::Launch;
 use super::local::Local;
+use super::operations::Operations;
 use super::rollout::Rollout;
 use super::scaling::Scaling;
 use crate::config::kind::Kind;
@@ -40,6 +43,12 @@ pub struct Settings {
     pub cloud_calls: CloudCalls,
     /// How clients are answered.
     pub http: Http,
+    /// What game clients may ask of the allocations API.
+    pub api: Api,
+    /// Where operators look at the fleet and steer it.
+    pub operations: Operations,
+    /// What is kept of what the manager decided.
+    pub journal: Journal,
     /// The cloud on this machine.
     pub local: Local,
     /// The cloud on Amazon ECS.

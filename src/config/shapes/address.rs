@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub(in crate::config) const SOCKET_ALLOWED: &str =
     "an IP address with a port, such as \"0.0.0.0:8000\" or \"[::]:8000\"";
+pub(in crate::config) const SOCKET_OR_OFF_ALLOWED: &str =
+    "an IP address with a port, such as \"127.0.0.1:8001\" or \"[::1]:8001\", or \"off\"";
 pub(in crate::config) const HOST_PORT_ALLOWED: &str =
     "a name or an address with a port, such as \"play.example.com:8000\" or \"[2001:db8::1]:8000\"";
 pub(in crate::config) const LOOPBACK_ALLOWED: &str =
@@ -17,6 +19,14 @@ pub(in crate::config) fn socket(text: &str) -> Result<(), String> {
         Err(_) if text.parse::<std::net::IpAddr>().is_ok() => Err("no port".to_owned()),
         Err(_) => Err("not an IP address with a port".to_owned()),
     }
+}
+
+/// Instead of an address to listen on: nowhere.
+pub(in crate::config) const OFF: &str = "off";
+
+/// An address to listen on, or none.
+pub(in crate::config) fn socket_or_off(text: &str) -> Result<(), String> {
+    if text == OFF { Ok(()) } else { socket(text) }
 }
 
 /// An address to connect to.
@@ -104,6 +114,8 @@ mod tests {
             socket,
             &[("8000", "not an IP"), ("localhost:8000", "not an IP"), ("127.0.0.1", "no port"), ("", "not")],
         );
+        assert_eq!((socket_or_off("off"), socket_or_off("[::1]:8001")), (Ok(()), Ok(())));
+        refused(socket_or_off, &[("Off", "not an IP"), ("", "not an IP"), ("127.0.0.1", "no port")]);
     }
 
     #[test]
