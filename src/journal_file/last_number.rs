@@ -56,8 +56,11 @@ mod tests {
 
     use super::*;
 
-    /// The last number of a journal with these files, the newest first. None is one that is not there.
-    fn last(files: &[Option<&[u8]>]) -> Option<u64> {
+    /// What is in each file, the newest first. None is one that is not there.
+    type Files<'a> = &'a [Option<&'a [u8]>];
+
+    /// The last number of a journal with these files.
+    fn last(files: Files<'_>) -> Option<u64> {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("journal.jsonl");
         for (number, file) in (0..).zip(files) {
@@ -71,7 +74,7 @@ mod tests {
     #[test]
     fn numbering_goes_on_from_the_newest_file() {
         let older: Option<&[u8]> = Some(b"{\"number\": 7, \"kind\": \"event\"}\n");
-        let table: [(&[Option<&[u8]>], Option<u64>); 9] = [
+        let table: [(Files<'_>, Option<u64>); 9] = [
             (&[], None),
             (&[Some(b"")], None),
             (&[Some(b"{\"number\":8}\n{\"number\":9}\n"), older], Some(9)),

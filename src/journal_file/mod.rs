@@ -68,8 +68,8 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Takes no more lines, and writes those that were handed over. What cannot be written then is not tried again. A
-    /// disk that hangs makes this hang.
+    /// Takes no more lines, and writes those that were handed over. What cannot be written then is lost, and told. A disk
+    /// that hangs makes this hang.
     pub async fn finish(self) {
         self.end.cancel();
         if let Err(failure) = self.task.await {
@@ -93,9 +93,13 @@ impl Writer {
     async fn run(mut self) {
         while self.next_batch().await {
             while !self.write().await {
+                if self.end.is_cancelled() {
+                    return self.give_up();
+                }
+                // The end is worth one more try, for the file may be back.
                 tokio::select! {
                     () = sleep(PAUSE) => {}
-                    () = self.end.cancelled() => return self.give_up(),
+                    () = self.end.cancelled() => {}
                 }
             }
             if self.queue.is_empty() {
