@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actors::ports::{Clock, Cloud};
 use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 #[cfg(feature = "ecs")]
@@ -14,7 +15,7 @@ use crate::cloud::ecs::{self, EcsCloud};
 use crate::cloud::keeper::{self, KeeperArgs};
 use crate::cloud::local::LocalCloud;
 use crate::config::{CloudKind, Flags, Settings, manual, print_effective};
-use crate::daemon::{self, ConfigSource};
+use crate::daemon::{self, ConfigSource, Listeners};
 use crate::doctor::{self, Report};
 use crate::game_server::{self, GameServerArgs};
 use crate::health_check::{self, HealthCheckArgs};
@@ -205,18 +206,30 @@ fn manage(source: ConfigSource) -> Ended {
     loaded.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     in_runtime(async {
         let commands = signals::listen()?;
-        let listen = loaded.settings.listen;
-        let listener = http::listen(listen).map_err(|error| {
+        let (listen, operations) = (loaded.settings.listen, loaded.settings.operations.listen);
+        let clients = http::listen(listen).map_err(|error| {
             format!("cannot listen on {listen}: {error}; --listen or MANAGER_LISTEN names another address")
         })?;
+        let operations = operations.map(|listen| {
+            http::listen(listen).map_err(|error| {
+                format!(
+                    "cannot listen for operators on {listen}: {error}; MANAGER_OPERATIONS_LISTEN names another address, \
+                     or is off"
+                )
+            })
+        });
+        let listeners = Listeners { clients, operations: operations.transpose()? };
         let clock = Clock::system();
         let cloud = cloud(&loaded.settings, clock).await?;
-        tracing::info!(listen = %listener.local_addr()?, cloud = ?loaded.settings.cloud, "started");
+        let operations = listeners.operations.as_ref().map(TcpListener::local_addr).transpose()?;
+        let operations = operations.map(tracing::field::display);
+        let listen = listeners.clients.local_addr()?;
+        tracing::info!(%listen, operations, cloud = ?loaded.settings.cloud, "started");
         #[cfg(feature = "ecs")]
         if loaded.settings.cloud == CloudKind::Ecs {
             tokio::spawn(glance(loaded.settings.clone()));
         }
-        daemon::run(source, loaded, listener, cloud, clock, commands).await?;
+        daemon::run(source, loaded, listeners, cloud, clock, commands).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
-use actors::journal::Journal;
 use actors::ports::{Clock, Cloud};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -17,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Aws, CloudKind, Flags, Loaded, Mistakes, Settings};
 use crate::health_probe::HttpProbe;
-use crate::http::{self, AnswerRules, ConnectionRules, Fleet};
-use crate::open_files;
-use crate::policy;
+use crate::http::{self, ConnectionRules, Door, Fleet};
+use crate::operations::{self, Gate, Operations};
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
+use crate::watched::{self, Telling};
+use crate::{chronicle, policy};
 
 /// Where the configuration is read from, at start and again on request.
 #[derive(Clone, Debug)]
@@ -64,9 +64,21 @@ pub enum DaemonError {
     /// The supervisor died, and with it the roster. A new process reads everything from the cloud again.
     #[error("the fleet supervisor died; started again, the manager finds everything in the cloud")]
     SupervisorDied,
+    /// The journal's file cannot be read.
+    #[error("the journal's file cannot be read: {0}; move it away, or name another one in journal.path")]
+    Journal(#[from] std::io::Error),
     /// Clients can no longer be listened to.
     #[error("the HTTP server ended")]
     ServerEnded,
+}
+
+/// Where requests come in.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Those of clients.
+    pub clients: TcpListener,
+    /// Those of operators. None: nowhere.
+    pub operations: Option<TcpListener>,
 }
 
 /// What changes when the configuration is read again.
@@ -74,11 +86,8 @@ struct Running {
     source: ConfigSource,
     loaded: Loaded,
     fleet: FleetRef,
-    rules: watch::Sender<AnswerRules>,
-    connection_rules: watch::Sender<ConnectionRules>,
+    telling: Telling,
     service: ServiceManager,
-    /// So many files and sockets may be open.
-    open_files: u64,
     /// The cloud, as it was started.
     cloud: CloudKind,
     aws: Aws,
@@ -91,33 +100,45 @@ struct Running {
 pub async fn run(
     source: ConfigSource,
     loaded: Loaded,
-    listener: TcpListener,
+    listeners: Listeners,
     cloud: Arc<dyn Cloud>,
     clock: Clock,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) -> Result<(), DaemonError> {
     let settings = &loaded.settings;
+    let (journal, chronicle) = chronicle::open(settings)?;
+    let followers = journal.followers().clone();
     let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
         cloud,
         concurrency: settings.cloud_calls.concurrency as usize,
         probe: Arc::new(HttpProbe),
         clock,
-        journal: Journal::default(),
+        journal,
     })
     .await?;
-    let (rules, watched_rules) = watch::channel(policy::answer_rules(settings));
-    let open_files = open_files::raise();
-    let (connection_rules, watched_connection_rules) = watch::channel(fitting_rules(settings, open_files));
+    let (telling, watched) = watched::watch(settings);
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
-    let clients = Fleet::new(fleet.clone(), watched_rules);
-    let serving = http::serve(listener, http::routes(clients), watched_connection_rules, shutdown.clone(), limit);
-    let mut server = tokio::spawn(serving);
+    let asked = Fleet::new(fleet.clone(), watched.answers.clone());
+    let door = Door::new(watched.door.clone(), watched.rate.clone());
+    let clients = http::routes(asked.clone(), door);
+    let clients = http::serve(listeners.clients, clients, watched.connections.clone(), shutdown.clone(), limit);
+    let daemon = operations::Daemon {
+        name: settings.fleet.clone(),
+        cloud: match settings.cloud {
+            CloudKind::Ecs => "ecs",
+            CloudKind::Local => "local",
+        },
+        started_at: clock.now(),
+    };
+    let operators = Operations::new(asked, daemon, Gate::new(watched.operators), followers, shutdown.clone());
+    let operators = operate(listeners.operations, operators, watched.connections, shutdown.clone(), limit);
+    let mut server = tokio::spawn(async { tokio::join!(clients, operators).0 });
     let service = ServiceManager::default();
     let mut reporting = pin!(service.clone().report_on(fleet.clone()));
     let (cloud, aws) = (settings.cloud, settings.aws.clone());
-    let mut running = Running { source, loaded, fleet, rules, connection_rules, service, open_files, cloud, aws };
+    let mut running = Running { source, loaded, fleet, telling, service, cloud, aws };
 
     loop {
         tokio::select! {
@@ -133,7 +154,26 @@ pub async fn run(
     running.service.stopping();
     shutdown.cancel();
     end(running, server, fleet_ended).await;
+    if let Some(chronicle) = chronicle {
+        chronicle.finish().await;
+    }
     Ok(())
+}
+
+/// Serves operators, if they are listened for.
+async fn operate(
+    listener: Option<TcpListener>,
+    operations: Operations,
+    rules: watch::Receiver<ConnectionRules>,
+    shutdown: CancellationToken,
+    limit: Duration,
+) {
+    let Some(listener) = listener else { return };
+    let remembering = operations.clone().remember();
+    tokio::select! {
+        () = http::serve(listener, operations::routes(operations), rules, shutdown, limit) => {}
+        never = remembering => match never {},
+    }
 }
 
 /// Finishes the requests in flight and the cloud calls under way, side by side, within one limit for both.
@@ -187,9 +227,7 @@ impl Running {
         for setting in fixed_at_start(&self.loaded.settings, &loaded.settings) {
             tracing::warn!(setting, "this change has to wait for the next start");
         }
-        // Who listens to the rules is the HTTP server, which lives as long as this.
-        self.rules.send_replace(policy::answer_rules(&loaded.settings));
-        self.connection_rules.send_replace(fitting_rules(&loaded.settings, self.open_files));
+        self.telling.tell(&loaded.settings);
         // The cloud is the one that was started, with its pools.
         let in_force = Settings { cloud: self.cloud, aws: self.aws.clone(), ..loaded.settings.clone() };
         self.tell(FleetMsg::Reload(policy::policy(&in_force)));
@@ -202,26 +240,14 @@ impl Running {
     }
 }
 
-/// How clients' connections are kept, and no more of them than there can be.
-fn fitting_rules(settings: &Settings, open_files: u64) -> ConnectionRules {
-    let left = open_files::left_for_clients(open_files, settings);
-    let wanted = u64::from(settings.http.max_connections);
-    if left < wanted {
-        let needed = open_files::needed_for(wanted, settings);
-        tracing::warn!(
-            "http.max_connections is {wanted}, and only {left} fit in the limit of {open_files} open files: set it to \
-             {left} at most, or raise that limit to {needed} (LimitNOFILE={needed}, ulimit -n {needed})"
-        );
-    }
-    policy::connection_rules(settings, left)
-}
-
 /// The changed settings that a running daemon cannot follow.
 fn fixed_at_start(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let differs = [
         ("listen", old.listen != new.listen),
         ("cloud", old.cloud != new.cloud),
         ("fleet", old.fleet != new.fleet),
+        ("operations.listen", old.operations.listen != new.operations.listen),
+        ("journal", old.journal != new.journal),
         ("cloud_calls.concurrency", old.cloud_calls.concurrency != new.cloud_calls.concurrency),
         ("http.shutdown_limit", old.http.shutdown_limit != new.http.shutdown_limit),
         ("local", old.local != new.local),

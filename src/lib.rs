@@ -4,6 +4,7 @@
 //! that game clients ask, the probe that game servers are asked with, and the clouds they run on.
 
 pub mod api;
+pub mod chronicle;
 pub mod cli;
 pub mod cloud;
 pub mod config;
@@ -22,3 +23,4 @@ pub mod rollout;
 pub mod service_manager;
 pub mod signals;
 pub mod telemetry;
+pub mod watched;

@@ -8,7 +8,7 @@ use actors::model::{Address, AllocationRule, Policy};
 use crate::cloud::ecs::{self, EcsSettings};
 use crate::cloud::local::{self, LocalSettings};
 use crate::config::{self, Secret, Settings};
-use crate::http::{AnswerRules, ConnectionRules, RateRules, Tokens};
+use crate::http::{AnswerRules, ConnectionRules, DoorRules, RateRules, Tokens};
 use crate::journal_file::JournalFile;
 
 /// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
@@ -29,7 +29,7 @@ pub fn policy(settings: &Settings) -> Policy {
             config::Allocation::Distributed => AllocationRule::Distributed,
         },
         hold_ttl: scaling.hold_ttl,
-        sticky_ttl: Duration::from_secs(3600),
+        sticky_ttl: settings.api.sticky_ttl,
         health_interval: health.interval,
         health_timeout: health.timeout,
         silent_after_misses: health.misses,
@@ -59,7 +59,7 @@ pub fn answer_rules(settings: &Settings) -> AnswerRules {
     AnswerRules {
         backup: Address::new(&settings.backup_gameserver),
         timeout: settings.http.answer_timeout,
-        max_wait: Duration::from_secs(60),
+        max_wait: settings.api.max_wait,
     }
 }
 
@@ -79,9 +79,10 @@ pub fn rate_rules(settings: &Settings) -> RateRules {
     RateRules { burst: settings.api.burst, rate: settings.api.rate }
 }
 
-/// One of these a client must show. None: it need not.
-pub fn api_keys(settings: &Settings) -> Option<Tokens> {
-    settings.api.keys.as_deref().map(tokens)
+/// Which clients are let in.
+pub fn door_rules(settings: &Settings) -> DoorRules {
+    let trusted_proxies = settings.api.trusted_proxies.clone();
+    DoorRules { keys: settings.api.keys.as_deref().map(tokens), trusted_proxies }
 }
 
 /// This one an operator must show. None: it need not.

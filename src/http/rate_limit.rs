@@ -27,14 +27,14 @@ pub struct RateRules {
 }
 
 /// The limit, for all clients.
-pub struct RateLimit {
+pub(super) struct RateLimit {
     rules: watch::Receiver<RateRules>,
     buckets: Mutex<Buckets>,
 }
 
 impl RateLimit {
     /// Nobody has asked yet.
-    pub fn new(rules: watch::Receiver<RateRules>) -> Self {
+    pub(super) fn new(rules: watch::Receiver<RateRules>) -> Self {
         Self { rules, buckets: Mutex::default() }
     }
 
@@ -42,7 +42,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// When it has asked too often: how long it has to wait. A try before that costs it nothing.
-    pub fn ask(&self, client: Client, now: Instant) -> Result<(), Duration> {
+    pub(super) fn ask(&self, client: Client, now: Instant) -> Result<(), Duration> {
         let rules = *self.rules.borrow();
         // Every change to the buckets is whole, so one that panicked left nothing half done.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, rules, now)

@@ -1,12 +1,14 @@
 //! Which question is asked at which path.
 
 use warp::filters::BoxedFilter;
-use warp::http::{Method, Response, StatusCode};
+use warp::http::{HeaderMap, Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
 use warp::{Filter, Reply};
 
 use super::ask::Fleet;
-use super::{allocations, errors, reply, v1};
+use super::door::Door;
+use super::{Peer, allocations, errors, reply, v1};
+use crate::api::Problem;
 
 /// How long a browser may remember that it may ask.
 const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
@@ -29,27 +31,42 @@ const ALLOWED_HEADERS: [&str; 12] = [
 ];
 
 /// Every route, with and without the trailing slash, open to pages on any origin.
-pub fn routes(fleet: Fleet) -> BoxedFilter<(warp::reply::Response,)> {
+pub fn routes(fleet: Fleet, door: Door) -> BoxedFilter<(warp::reply::Response,)> {
     let cors = warp::cors()
         .allow_any_origin()
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
         .allow_headers(ALLOWED_HEADERS)
         .expose_headers(["location", "retry-after"])
         .max_age(PREFLIGHT_MAX_AGE_SECONDS);
-    let routes = clients(&fleet).or(operators(&fleet)).unify().or(options()).unify().or(v1::routes(&fleet)).unify();
+    let routes = clients(&fleet, &door)
+        .or(operators(&fleet))
+        .unify()
+        .or(options())
+        .unify()
+        .or(v1::routes(&fleet, &door))
+        .unify();
     // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
     let routes = routes.recover(errors::recover).with(cors).recover(errors::recover);
     routes.map(Reply::into_response).boxed()
 }
 
 /// What game clients ask.
-fn clients(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
-    let allocate = |fleet: Fleet| async move { reply::available(&fleet.allocate().await) };
+fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
+    let allocate = |fleet: Fleet, counted: Result<(), Problem>| async move {
+        match counted {
+            Ok(()) => reply::available(&fleet.allocate().await),
+            Err(problem) => problem.response(),
+        }
+    };
+    // Who came to know these endpoints sends no key.
+    let door = door.clone();
+    let counted = warp::header::headers_cloned().and(warp::ext::optional());
+    let counted = counted.map(move |headers: HeaderMap, peer: Option<Peer>| door.count(&headers, peer));
     let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
     let list = |fleet: Fleet| async move { reply::server_list(&fleet.list().await) };
     let one = warp::path!("available-gameserver");
     let all = warp::path!("available-gameserver-list");
-    let get_one = one.and(warp::get()).and(with(fleet)).then(allocate);
+    let get_one = one.and(warp::get()).and(with(fleet)).and(counted).then(allocate);
     let head_one = one.and(warp::head()).and(with(fleet)).then(peek);
     let get_all = all.and(reading()).and(with(fleet)).then(list);
     get_one.or(head_one).unify().or(get_all).unify().boxed()

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::tests::{Script, fleet};
+use super::tests::{Script, fleet, open_door};
 use super::{ConnectionRules, listen, routes, serve};
 
 const REQUEST: &[u8] = b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n";
@@ -32,7 +32,7 @@ async fn served(max_connections: usize) -> Served {
         ConnectionRules { header_timeout: timeout, idle_timeout: timeout, max_connections, max_head_size: 8192 };
     let (sender, rules) = watch::channel(rules);
     let fleet = fleet(Script::Stuck).await;
-    let ended = tokio::spawn(serve(listener, routes(fleet), rules, shutdown.clone(), timeout));
+    let ended = tokio::spawn(serve(listener, routes(fleet, open_door()), rules, shutdown.clone(), timeout));
     Served { address, shutdown, ended, _rules: sender }
 }
 

@@ -10,7 +10,7 @@ use warp::http::Response;
 use warp::hyper::body::Bytes;
 use warp::test::request;
 
-use super::{AnswerRules, Fleet, routes};
+use super::{AnswerRules, Door, DoorRules, Fleet, RateRules, routes};
 
 /// A supervisor that says what a test has it say.
 struct Scripted;
@@ -72,8 +72,16 @@ pub(super) async fn fleet(script: Script) -> Fleet {
     Fleet::new(supervisor, watch::Sender::new(rules).subscribe())
 }
 
+/// One that everybody comes through.
+pub(super) fn open_door() -> Door {
+    Door::new(
+        watch::Sender::new(DoorRules::default()).subscribe(),
+        watch::Sender::new(RateRules { burst: 1, rate: 0 }).subscribe(),
+    )
+}
+
 async fn ask(script: Script, method: &str, path: &str) -> Response<Bytes> {
-    request().method(method).path(path).reply(&routes(fleet(script).await)).await
+    request().method(method).path(path).reply(&routes(fleet(script).await, open_door())).await
 }
 
 fn body(response: &Response<Bytes>) -> &str {
@@ -114,7 +122,7 @@ async fn the_backup_stands_in_when_all_are_full_or_the_fleet_does_not_answer() {
 
 #[tokio::test]
 async fn head_takes_no_place() {
-    let routes = routes(fleet(Script::OneServer).await);
+    let routes = routes(fleet(Script::OneServer).await, open_door());
     for _ in 0..3 {
         let response = request().method("HEAD").path("/available-gameserver/").reply(&routes).await;
         assert_eq!(response.status(), 200);
@@ -127,7 +135,7 @@ async fn head_takes_no_place() {
 
 #[tokio::test]
 async fn a_page_on_another_origin_may_ask_and_may_read_errors() {
-    let routes = routes(fleet(Script::OneServer).await);
+    let routes = routes(fleet(Script::OneServer).await, open_door());
     for path in ["/available-gameserver/", "/available-gameserver-list", "/nowhere"] {
         let response = request().path(path).header("origin", "https://chess.example").reply(&routes).await;
         assert_eq!(header(&response, "access-control-allow-origin"), "https://chess.example", "{path}");

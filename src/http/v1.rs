@@ -9,8 +9,10 @@ use warp::http::{HeaderMap, Method, Response, StatusCode};
 use warp::hyper::body::{Buf, Bytes};
 use warp::path::FullPath;
 
+use super::Peer;
 use super::allocations;
 use super::ask::Fleet;
+use super::door::Door;
 use crate::api::{self, BodyError, Kind, Problem, read_json};
 
 const ALL: &str = "POST, OPTIONS";
@@ -40,44 +42,69 @@ pub fn document() -> String {
 }
 
 /// All that begins with `/v1`, and the document.
-pub(super) fn routes(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
-    let fleet = fleet.clone();
-    let fleet = warp::any().map(move || fleet.clone());
+pub(super) fn routes(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
+    let desk = Desk { fleet: fleet.clone(), door: door.clone() };
+    let desk = warp::any().map(move || desk.clone());
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let request = warp::method().and(warp::path::full()).and(query).and(warp::header::headers_cloned());
-    let v1 = warp::path("v1").and(fleet).and(request).and(warp::body::stream());
+    let request = request.and(warp::ext::optional());
+    let v1 = warp::path("v1").and(desk).and(request).and(warp::body::stream());
     let document = warp::path!("openapi.json").and(warp::method()).map(described);
-    v1.then(async |fleet, method, path, query: String, headers, body| {
-        answer(fleet, method, path, &query, &headers, body).await.unwrap_or_else(|problem| problem.response())
+    v1.then(async |desk: Desk, method, path: FullPath, query: String, headers, peer, body| {
+        let request = Request { method, path: path.as_str(), query: &query, headers: &headers, peer };
+        desk.answer(request, body).await.unwrap_or_else(|problem| problem.response())
     })
     .or(document)
     .unify()
     .boxed()
 }
 
-async fn answer<B: Buf>(
-    fleet: Fleet,
+/// A request without its body.
+struct Request<'a> {
     method: Method,
-    path: FullPath,
-    query: &str,
-    headers: &HeaderMap,
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Result<Response<Bytes>, Problem> {
-    let path: Vec<&str> = path.as_str().split('/').filter(|part| !part.is_empty()).skip(1).collect();
-    match (method, &path[..]) {
-        (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
-        (Method::POST, ["allocations"]) => match read_json(headers, body).await {
-            Ok(request) => allocations::allocate(&fleet, request, headers, query).await,
-            Err(BodyError::Problem(problem)) => Err(problem),
-            // Nobody reads the answer.
-            Err(BodyError::Gone) => Ok(api::empty(StatusCode::BAD_REQUEST)),
-        },
-        (_, ["allocations"]) => Err(not_by(ALL)),
-        (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
-        (Method::GET | Method::HEAD, ["allocations", id]) => allocations::show(&fleet, id).await,
-        (Method::DELETE, ["allocations", id]) => allocations::release(&fleet, id).await,
-        (_, ["allocations", _]) => Err(not_by(ONE)),
-        _ => Err(Problem::new(Kind::NotFound, "no such path: /openapi.json tells which there are")),
+    path: &'a str,
+    query: &'a str,
+    headers: &'a HeaderMap,
+    peer: Option<Peer>,
+}
+
+/// Where clients are answered.
+#[derive(Clone)]
+struct Desk {
+    fleet: Fleet,
+    door: Door,
+}
+
+impl Desk {
+    async fn answer<B: Buf>(
+        &self,
+        request: Request<'_>,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+    ) -> Result<Response<Bytes>, Problem> {
+        let Request { method, path, query, headers, peer } = request;
+        let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
+        if method != Method::OPTIONS {
+            self.door.admit(headers)?;
+        }
+        let fleet = &self.fleet;
+        match (method, &path[..]) {
+            (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
+            (Method::POST, ["allocations"]) => {
+                self.door.count(headers, peer)?;
+                match read_json(headers, body).await {
+                    Ok(request) => allocations::allocate(fleet, request, headers, query).await,
+                    Err(BodyError::Problem(problem)) => Err(problem),
+                    // Nobody reads the answer.
+                    Err(BodyError::Gone) => Ok(api::empty(StatusCode::BAD_REQUEST)),
+                }
+            }
+            (_, ["allocations"]) => Err(not_by(ALL)),
+            (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
+            (Method::GET | Method::HEAD, ["allocations", id]) => allocations::show(fleet, id).await,
+            (Method::DELETE, ["allocations", id]) => allocations::release(fleet, id).await,
+            (_, ["allocations", _]) => Err(not_by(ONE)),
+            _ => Err(Problem::new(Kind::NotFound, "no such path: /openapi.json tells which there are")),
+        }
     }
 }
 

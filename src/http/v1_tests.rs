@@ -4,7 +4,7 @@ use warp::hyper::body::Bytes;
 use warp::test::request;
 
 use super::routes;
-use super::tests::{Script, fleet};
+use super::tests::{Script, fleet, open_door};
 
 /// Method, path, headers, body; the status, and what the answer says.
 type Mistake = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, u16, &'static str);
@@ -34,7 +34,7 @@ const MISTAKES: [Mistake; 18] = [
 
 #[tokio::test]
 async fn each_mistake_is_told_as_a_problem() {
-    let routes = routes(fleet(Script::OneServer).await);
+    let routes = routes(fleet(Script::OneServer).await, open_door());
     for (method, path, headers, body, status, told) in MISTAKES {
         let asked = request().method(method).path(path).header("origin", "https://chess.example").body(body);
         let asked = headers.iter().fold(asked, |asked, (name, value)| asked.header(*name, *value));
@@ -51,7 +51,7 @@ async fn each_mistake_is_told_as_a_problem() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_not_read() {
-    let routes = routes(fleet(Script::OneServer).await);
+    let routes = routes(fleet(Script::OneServer).await, open_door());
     let body = Bytes::from(vec![b' '; 4097]);
     let response = request().method("POST").path("/v1/allocations").body(body).reply(&routes).await;
     assert_eq!(response.status(), 413);
@@ -59,7 +59,7 @@ async fn a_body_that_is_too_large_is_not_read() {
 
 #[tokio::test]
 async fn a_fleet_that_does_not_answer_is_unavailable_for_a_while() {
-    let routes = routes(fleet(Script::Stuck).await);
+    let routes = routes(fleet(Script::Stuck).await, open_door());
     let response = request().method("POST").path("/v1/allocations").reply(&routes).await;
     assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"5".parse().expect("a value")));
 }

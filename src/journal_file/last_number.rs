@@ -73,6 +73,7 @@ mod tests {
 
     #[test]
     fn numbering_goes_on_from_the_newest_file() {
+        type Files<'a> = &'a [Option<&'a [u8]>];
         let older: Option<&[u8]> = Some(b"{\"number\": 7, \"kind\": \"event\"}\n");
         let table: [(Files<'_>, Option<u64>); 9] = [
             (&[], None),

@@ -1,20 +1,21 @@
 //! Who may operate: whoever has the token, from no page but the listener's own.
 
+use tokio::sync::watch;
 use warp::http::{HeaderMap, header};
 
 use crate::api::{Kind, Problem};
 use crate::http::Tokens;
 
 /// Lets requests in, or not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Gate {
-    /// None: nobody is asked for one.
-    tokens: Option<Tokens>,
+    /// None: nobody is asked for one. The operator may change it while the daemon runs.
+    tokens: watch::Receiver<Option<Tokens>>,
 }
 
 impl Gate {
     /// Asks for one of these, if there are any.
-    pub const fn new(tokens: Option<Tokens>) -> Self {
+    pub const fn new(tokens: watch::Receiver<Option<Tokens>>) -> Self {
         Self { tokens }
     }
 
@@ -23,34 +24,35 @@ impl Gate {
     /// # Errors
     /// Why it may not.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        self.comes_from_here(headers)?;
-        match &self.tokens {
+        let tokens = self.tokens.borrow();
+        comes_from_here(headers, tokens.is_some())?;
+        match &*tokens {
             Some(tokens) if !tokens.admit(headers) => {
                 Err(Problem::new(Kind::Unauthorized, "send Authorization: Bearer and the token in operations.token"))
             }
             _ => Ok(()),
         }
     }
+}
 
-    /// A page of somebody else's, in the browser of who may operate, must not: neither by its own name, nor by one of its
-    /// own that it has pointed at this listener. Whoever is no browser sends no Origin, and what it calls this listener
-    /// matters only where no token is asked for.
-    fn comes_from_here(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).unwrap_or_default();
-        if let Some(origin) = headers.get(header::ORIGIN) {
-            let origin = origin.to_str().unwrap_or_default();
-            let of_origin = origin.split_once("://").map_or(origin, |(_, host)| host);
-            if !of_origin.eq_ignore_ascii_case(host) {
-                return Err(Problem::new(Kind::Forbidden, format!("no page of {origin} may operate this fleet")));
-            }
+/// A page of somebody else's, in the browser of who may operate, must not: neither by its own name, nor by one of its own
+/// that it has pointed at this listener. Whoever is no browser sends no Origin, and what it calls this listener matters only
+/// where no token is asked for.
+fn comes_from_here(headers: &HeaderMap, asks_for_token: bool) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let origin = origin.to_str().unwrap_or_default();
+        let of_origin = origin.split_once("://").map_or(origin, |(_, host)| host);
+        if !of_origin.eq_ignore_ascii_case(host) {
+            return Err(Problem::new(Kind::Forbidden, format!("no page of {origin:?} may operate this fleet")));
         }
-        if self.tokens.is_none() && !is_local(host) {
-            let detail = format!("without a token only 127.0.0.1, [::1] and localhost are answered, not {host:?}");
-            return Err(Problem::new(Kind::Forbidden, detail));
-        }
-        Ok(())
     }
+    if !asks_for_token && !is_local(host) {
+        let detail = format!("without a token only 127.0.0.1, [::1] and localhost are answered, not {host:?}");
+        return Err(Problem::new(Kind::Forbidden, detail));
+    }
+    Ok(())
 }
 
 /// Whether that can only be this machine.
@@ -76,7 +78,8 @@ mod tests {
         let header = |(name, value): &(&'static str, &str)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"))
         };
-        let refused = Gate::new(tokens).admit(&headers.iter().map(header).collect()).err();
+        let refused =
+            Gate::new(watch::Sender::new(tokens).subscribe()).admit(&headers.iter().map(header).collect()).err();
         refused.map_or(200, |problem| problem.response().status().as_u16())
     }
 

@@ -256,11 +256,10 @@ async fn change_margins(operations: &Operations, change: Change) -> Answer {
     Ok(shown(&Margins::new(&snapshot.policy, &snapshot.configured)))
 }
 
-async fn by_hand(
-    operations: &Operations,
-    id: &str,
-    what: fn(ServerId, RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>) -> FleetMsg,
-) -> Answer {
+/// The server as it is afterwards.
+type ByHand = Result<Box<ServerSnapshot>, Refused>;
+
+async fn by_hand(operations: &Operations, id: &str, what: fn(ServerId, RpcReplyPort<ByHand>) -> FleetMsg) -> Answer {
     let number = named(id)?;
     let done = operations.fleet.ask(|reply_to| what(number, reply_to)).await.map_err(unavailable)?;
     let server = done.map_err(|refused| match refused {

@@ -11,5 +11,6 @@ mod hostile_clients;
 mod hostile_game_servers;
 mod life;
 mod local;
+mod operations;
 mod support;
 mod systemd;

@@ -58,6 +58,11 @@ impl Log {
         self.find(since, text, |lines| lines.iter().find(is_meant).cloned()).await
     }
 
+    /// Whether that stands anywhere in it.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        self.0.borrow().iter().any(|line| line.to_string().contains(text))
+    }
+
     /// How many lines so far have a message with that in it, from number `since` on.
     pub(crate) fn count(&self, since: usize, message: &str) -> usize {
         let has_it = |line: &&Value| line["message"].as_str().is_some_and(|found| found.contains(message));

@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
+use reqwest::{Method, RequestBuilder};
 use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -52,7 +53,7 @@ impl Setup {
             dir,
             flags: vec!["--listen", "127.0.0.1:0"],
             open_files: None,
-            environment: Vec::new(),
+            environment: vec![("MANAGER_OPERATIONS_LISTEN", "127.0.0.1:0".to_owned())],
             kept: Vec::new(),
         }
     }
@@ -125,8 +126,9 @@ impl Setup {
         let log = Log::collect(process.stderr.take().expect("stderr was piped"));
         let started = log.message(0, "started").await;
         let url = format!("http://{}", started["listen"].as_str().expect("an address"));
+        let operations = format!("http://{}", started["operations"].as_str().expect("an address"));
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("an HTTP client");
-        Manager { process, log, url, client }
+        Manager { process, log, url, operations, client }
     }
 }
 
@@ -143,6 +145,8 @@ pub(crate) struct Manager {
     pub log: Log,
     /// Where clients ask it, without a slash at the end.
     pub url: String,
+    /// Where operators ask it, without a slash at the end.
+    pub operations: String,
     client: reqwest::Client,
 }
 
@@ -165,6 +169,11 @@ impl Manager {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.expect("the manager answers");
         let status = answer.status().as_u16();
         (status, serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON"))
+    }
+
+    /// What an operator asks, as a client that is no browser does.
+    pub(crate) fn operate(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.operations))
     }
 
     /// Where a client is sent.

@@ -1,0 +1,76 @@
+//! What follows from the configuration and is watched by those who go by it.
+
+use tokio::sync::watch::{self, Receiver, Sender};
+
+use crate::config::Settings;
+use crate::http::{AnswerRules, ConnectionRules, DoorRules, RateRules, Tokens};
+use crate::{open_files, policy};
+
+/// The side that tells of changes.
+pub struct Telling {
+    answers: Sender<AnswerRules>,
+    connections: Sender<ConnectionRules>,
+    door: Sender<DoorRules>,
+    rate: Sender<RateRules>,
+    operators: Sender<Option<Tokens>>,
+    /// So many files and sockets may be open.
+    open_files: u64,
+}
+
+/// The side that hears of them.
+#[derive(Clone)]
+pub struct Watched {
+    /// How clients are answered.
+    pub answers: Receiver<AnswerRules>,
+    /// How connections are kept.
+    pub connections: Receiver<ConnectionRules>,
+    /// Which clients are let in.
+    pub door: Receiver<DoorRules>,
+    /// How often they may ask.
+    pub rate: Receiver<RateRules>,
+    /// What operators must show.
+    pub operators: Receiver<Option<Tokens>>,
+}
+
+/// Both sides, as the settings have it.
+pub fn watch(settings: &Settings) -> (Telling, Watched) {
+    let open_files = open_files::raise();
+    let (answers, watched_answers) = watch::channel(policy::answer_rules(settings));
+    let (connections, watched_connections) = watch::channel(fitting_rules(settings, open_files));
+    let (door, watched_door) = watch::channel(policy::door_rules(settings));
+    let (rate, watched_rate) = watch::channel(policy::rate_rules(settings));
+    let (operators, watched_operators) = watch::channel(policy::operations_token(settings));
+    let watched = Watched {
+        answers: watched_answers,
+        connections: watched_connections,
+        door: watched_door,
+        rate: watched_rate,
+        operators: watched_operators,
+    };
+    (Telling { answers, connections, door, rate, operators, open_files }, watched)
+}
+
+impl Telling {
+    /// Tells of other settings.
+    pub fn tell(&self, settings: &Settings) {
+        self.answers.send_replace(policy::answer_rules(settings));
+        self.connections.send_replace(fitting_rules(settings, self.open_files));
+        self.door.send_replace(policy::door_rules(settings));
+        self.rate.send_replace(policy::rate_rules(settings));
+        self.operators.send_replace(policy::operations_token(settings));
+    }
+}
+
+/// How clients' connections are kept, and no more of them than there can be.
+fn fitting_rules(settings: &Settings, open_files: u64) -> ConnectionRules {
+    let left = open_files::left_for_clients(open_files, settings);
+    let wanted = u64::from(settings.http.max_connections);
+    if left < wanted {
+        let needed = open_files::needed_for(wanted, settings);
+        tracing::warn!(
+            "http.max_connections is {wanted}, and only {left} fit in the limit of {open_files} open files: set it to \
+             {left} at most, or raise that limit to {needed} (LimitNOFILE={needed}, ulimit -n {needed})"
+        );
+    }
+    policy::connection_rules(settings, left)
+}
