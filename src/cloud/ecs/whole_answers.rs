@@ -56,8 +56,8 @@ mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
 
     use actors::model::{LaunchOrder, LaunchOrdinal, Pool, Role, TaskId};
-    use aws_config::BehaviorVersion;
     use aws_config::retry::RetryConfig;
+    use aws_config::{BehaviorVersion, SdkConfig};
     use aws_sdk_ecs::types::DesiredStatus;
     use tokio::net::TcpListener;
     use warp::Filter;
@@ -86,9 +86,10 @@ mod tests {
     const MEMBERS: &str = r#"{"containerInstances": [{"containerInstanceArn": "arn:1", "ec2InstanceId": "i-1",
         "status": "ACTIVE", "agentConnected": true, "runningTasksCount": 1}], "failures": []}"#;
 
-    /// A cloud whose every call gets the answer that is put there.
+    /// Clouds whose every call gets the answer that is put there.
     struct Answering {
-        cloud: EcsCloud,
+        config: SdkConfig,
+        settings: EcsSettings,
         answer: Arc<Mutex<Vec<u8>>>,
     }
 
@@ -111,18 +112,23 @@ mod tests {
             let config =
                 sdk_config(aws_config::defaults(BehaviorVersion::latest()), &settings).await.expect("a region is set");
             let once = config.into_builder().retry_config(RetryConfig::disabled()).build();
-            Self { cloud: EcsCloud::over(&once, settings), answer }
+            Self { config: once, settings, answer }
+        }
+
+        /// One that has called nothing yet, so that none of its calls has to wait for AWS's buckets to fill.
+        fn cloud(&self) -> EcsCloud {
+            EcsCloud::over(&self.config, self.settings.clone())
         }
 
         /// The lengths at which a shortened answer passes for one.
         async fn taken_short<T>(&self, whole: &str, call: impl AsyncFn(&EcsCloud) -> Option<T>) -> Vec<usize> {
             let put = |bytes: &[u8]| *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
             put(whole.as_bytes());
-            assert!(call(&self.cloud).await.is_some(), "the whole answer is one");
+            assert!(call(&self.cloud()).await.is_some(), "the whole answer is one");
             let mut taken = Vec::new();
             for length in 0..whole.trim_end().len() {
                 put(&whole.as_bytes()[..length]);
-                if call(&self.cloud).await.is_some() {
+                if call(&self.cloud()).await.is_some() {
                     taken.push(length);
                 }
             }
@@ -148,6 +154,6 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_has_nothing_to_say_may_be_empty() {
         let aws = Answering::new().await;
-        assert_eq!(aws.cloud.tag(&TaskId::new("arn:1"), Role::Standby).await, Ok(()));
+        assert_eq!(aws.cloud().tag(&TaskId::new("arn:1"), Role::Standby).await, Ok(()));
     }
 }

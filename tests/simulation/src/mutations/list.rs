@@ -12,7 +12,7 @@ const RECONCILE: &str = "actors/src/model/roster/reconcile.rs";
 const REPORT: &str = "actors/src/model/roster/report.rs";
 const ROLLOUT: &str = "actors/src/model/rollout.rs";
 const VIEW: &str = "actors/src/model/roster/view.rs";
-const SUPERVISOR: &str = "actors/src/fleet_supervisor.rs";
+const SUPERVISOR: &str = "actors/src/fleet_supervisor/mod.rs";
 const AWS_ACTOR: &str = "actors/src/aws_actor.rs";
 const SCALER: &str = "actors/src/scaler_actor.rs";
 
