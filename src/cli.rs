@@ -20,6 +20,7 @@ use crate::doctor::{self, Report};
 use crate::game_server::{self, GameServerArgs};
 use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
+use crate::metrics::Metrics;
 use crate::{http, policy, rollout, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
@@ -188,7 +189,8 @@ fn roll_out(source: &ConfigSource, verb: rollout::Verb) -> Ended {
     }
     telemetry::init();
     in_runtime(async {
-        let cloud = cloud(&settings, Clock::system()).await?;
+        let clock = Clock::system();
+        let cloud = cloud(&settings, clock, &Metrics::new(clock.now())?).await?;
         println!("{}", rollout::run(&*cloud, verb).await?);
         Ok(ExitCode::SUCCESS)
     })
@@ -220,7 +222,8 @@ fn manage(source: ConfigSource) -> Ended {
         });
         let listeners = Listeners { clients, operations: operations.transpose()? };
         let clock = Clock::system();
-        let cloud = cloud(&loaded.settings, clock).await?;
+        let metrics = Metrics::new(clock.now())?;
+        let cloud = cloud(&loaded.settings, clock, &metrics).await?;
         let operations = listeners.operations.as_ref().map(TcpListener::local_addr).transpose()?;
         let operations = operations.map(tracing::field::display);
         let listen = listeners.clients.local_addr()?;
@@ -229,16 +232,18 @@ fn manage(source: ConfigSource) -> Ended {
         if loaded.settings.cloud == CloudKind::Ecs {
             tokio::spawn(glance(loaded.settings.clone()));
         }
-        daemon::run(source, loaded, listeners, cloud, clock, commands).await?;
+        daemon::run(source, loaded, listeners, cloud, metrics, clock, commands).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn cloud(settings: &Settings, clock: Clock) -> Result<Arc<dyn Cloud>, Box<dyn Error>> {
+/// The cloud that the settings name. What it does of itself is counted there.
+#[cfg_attr(not(feature = "ecs"), expect(unused_variables, reason = "the local cloud holds no call back"))]
+async fn cloud(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<Arc<dyn Cloud>, Box<dyn Error>> {
     match settings.cloud {
         CloudKind::Local => Ok(Arc::new(LocalCloud::new(policy::local(settings)?, clock))),
         #[cfg(feature = "ecs")]
-        CloudKind::Ecs => Ok(Arc::new(EcsCloud::connect(policy::ecs(settings)?).await?)),
+        CloudKind::Ecs => Ok(Arc::new(EcsCloud::connect(policy::ecs(settings)?).await?.metered(metrics))),
         #[cfg(not(feature = "ecs"))]
         CloudKind::Ecs => Err(NO_ECS.into()),
     }

@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Aws, CloudKind, Flags, Loaded, Mistakes, Settings};
 use crate::health_probe::HttpProbe;
-use crate::http::{self, ConnectionRules, Door, Fleet};
-use crate::operations::{self, Gate, Operations};
+use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections};
+use crate::metrics::{MeteredCloud, MeteredProbe, Metrics};
+use crate::operations::{self, Gate, Operations, Scraped};
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
 use crate::watched::{self, Telling};
@@ -102,17 +103,19 @@ pub async fn run(
     loaded: Loaded,
     listeners: Listeners,
     cloud: Arc<dyn Cloud>,
+    metrics: Metrics,
     clock: Clock,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) -> Result<(), DaemonError> {
     let settings = &loaded.settings;
     let (journal, chronicle) = chronicle::open(settings)?;
     let followers = journal.followers().clone();
+    tokio::spawn(metrics.clone().follow(followers.subscribe()));
     let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
-        cloud,
+        cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
-        probe: Arc::new(HttpProbe),
+        probe: Arc::new(MeteredProbe::new(Arc::new(HttpProbe), &metrics)),
         clock,
         journal,
     })
@@ -120,10 +123,12 @@ pub async fn run(
     let (telling, watched) = watched::watch(settings);
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
-    let asked = Fleet::new(fleet.clone(), watched.answers.clone());
+    let asked = Fleet::new(fleet.clone(), watched.answers.clone(), metrics.clone());
     let door = Door::new(watched.door.clone(), watched.rate.clone());
     let clients = http::routes(asked.clone(), door);
-    let clients = http::serve(listeners.clients, clients, watched.connections.clone(), shutdown.clone(), limit);
+    let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
+    let open = scraped.open.clone();
+    let clients = http::serve(listeners.clients, clients, watched.connections.clone(), open, shutdown.clone(), limit);
     let daemon = operations::Daemon {
         name: settings.fleet.clone(),
         cloud: match settings.cloud {
@@ -132,7 +137,7 @@ pub async fn run(
         },
         started_at: clock.now(),
     };
-    let operators = Operations::new(asked, daemon, Gate::new(watched.operators), followers, shutdown.clone());
+    let operators = Operations::new(asked, scraped, daemon, Gate::new(watched.operators), followers, shutdown.clone());
     let operators = operate(listeners.operations, operators, watched.connections, shutdown.clone(), limit);
     let mut server = tokio::spawn(async { tokio::join!(clients, operators).0 });
     let service = ServiceManager::default();
@@ -169,9 +174,10 @@ async fn operate(
     limit: Duration,
 ) {
     let Some(listener) = listener else { return };
+    let open = OpenConnections::default();
     let remembering = operations.clone().remember();
     tokio::select! {
-        () = http::serve(listener, operations::routes(operations), rules, shutdown, limit) => {}
+        () = http::serve(listener, operations::routes(operations), rules, open, shutdown, limit) => {}
         never = remembering => match never {},
     }
 }

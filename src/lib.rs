@@ -16,6 +16,7 @@ pub mod health_probe;
 pub mod http;
 pub mod journal_file;
 pub mod load;
+pub mod metrics;
 pub mod open_files;
 pub mod operations;
 pub mod policy;

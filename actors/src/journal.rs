@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::model::{Figures, InstanceId, Policy, ServerId, Timestamp};
+use crate::model::{Figures, InstanceId, LeadTime, Policy, ServerId, Timestamp};
 
 /// Entries that a follower may fall behind before it misses some, and is told so.
 const FOLLOWERS_LAG: usize = 1024;
@@ -74,12 +74,24 @@ pub struct Draft {
     pub refused: Option<String>,
     /// The numbers it was decided on.
     pub basis: Option<Basis>,
+    /// How long it took, of a launch that came to serve.
+    pub lead_time: Option<LeadTime>,
 }
 
 impl Draft {
     /// A sentence from someone, about nobody yet.
     pub const fn new(source: Source, what: &'static str, text: String) -> Self {
-        Self { source, what, rule: None, server: None, instance: None, text, refused: None, basis: None }
+        Self {
+            source,
+            what,
+            rule: None,
+            server: None,
+            instance: None,
+            text,
+            refused: None,
+            basis: None,
+            lead_time: None,
+        }
     }
 
     /// The same about a server.

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, FleetRef, Refusal};
-use actors::model::{Address, AllocationId, Booking, BookingRequest};
+use actors::model::{Address, AllocationId, Booking, BookingRequest, NotBooked};
 use ractor::RpcReplyPort;
 use ractor::rpc::CallResult;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::metrics::{AllocationOutcome, Api, Metrics, Patience};
 
 /// How clients are answered; the operator may change it while the daemon runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,17 +39,25 @@ pub enum Unanswered {
 pub struct Fleet {
     supervisor: FleetRef,
     rules: watch::Receiver<AnswerRules>,
+    metrics: Metrics,
 }
 
 impl Fleet {
-    /// Asks this supervisor, by these rules.
-    pub const fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>) -> Self {
-        Self { supervisor, rules }
+    /// Asks this supervisor, by these rules. Answers are counted there.
+    pub const fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics) -> Self {
+        Self { supervisor, rules, metrics }
     }
 
     /// Where the client is to play; the place is held for it.
     pub async fn allocate(&self) -> Address {
-        self.ask(FleetMsg::Allocate).await.ok().flatten().unwrap_or_else(|| self.backup())
+        let request = self.metrics.allocation(Api::V0, Patience::None);
+        let answer = self.ask(FleetMsg::Allocate).await;
+        request.answered(match answer {
+            Ok(Some(_)) => AllocationOutcome::Placed,
+            Ok(None) => AllocationOutcome::Backup,
+            Err(_) => AllocationOutcome::Timeout,
+        });
+        answer.ok().flatten().unwrap_or_else(|| self.backup())
     }
 
     /// Places that the client may come back to, waited for as long as it likes.
@@ -58,7 +69,15 @@ impl Fleet {
         request: BookingRequest,
         patience: Duration,
     ) -> Result<Result<Booking, Refusal>, Unanswered> {
-        self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await
+        let measured = self.metrics.allocation(Api::V1, patience.into());
+        let answer = self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await;
+        measured.answered(match answer {
+            Ok(Ok(_)) => AllocationOutcome::Placed,
+            Ok(Err(Refusal::NotBooked { why: NotBooked::NoRoom, .. })) => AllocationOutcome::NoCapacity,
+            Ok(Err(_)) => AllocationOutcome::Refused,
+            Err(_) => AllocationOutcome::Timeout,
+        });
+        answer
     }
 
     /// What has become of an allocation.
@@ -127,7 +146,13 @@ impl Fleet {
         patience: Duration,
     ) -> Result<T, Unanswered> {
         let limit = self.rules.borrow().timeout;
-        match self.supervisor.call(question, Some(patience + limit)).await {
+        let asked_at = Instant::now();
+        let answer = self.supervisor.call(question, Some(patience + limit)).await;
+        // Of a client that waits for a place the answer waits for the fleet, not in the mailbox.
+        if patience.is_zero() {
+            self.metrics.supervisor_answered(asked_at.elapsed());
+        }
+        match answer {
             Ok(CallResult::Success(answer)) => Ok(answer),
             Ok(CallResult::Timeout) => {
                 tracing::warn!(?limit, "the fleet does not answer in time");

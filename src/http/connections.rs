@@ -2,6 +2,7 @@
 //! half of something, takes the place of nobody: when there is no more room, whoever has waited longest goes.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,18 +25,34 @@ pub struct ConnectionRules {
     pub max_head_size: usize,
 }
 
+/// How many connections of a server are open. A clone tells the same.
+#[derive(Clone, Debug, Default)]
+pub struct OpenConnections(Arc<AtomicUsize>);
+
+impl OpenConnections {
+    /// So many.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, table: &Table) {
+        self.0.store(table.len(), Ordering::Relaxed);
+    }
+}
+
 /// The connections of a server.
 pub(super) struct Connections {
     rules: watch::Receiver<ConnectionRules>,
     table: Mutex<Table>,
+    open: OpenConnections,
     /// Tells whoever lets clients in that one waits or is closed by now.
     changed: Notify,
 }
 
 impl Connections {
     /// None yet.
-    pub(super) fn new(rules: watch::Receiver<ConnectionRules>) -> Arc<Self> {
-        Arc::new(Self { rules, table: Mutex::default(), changed: Notify::new() })
+    pub(super) fn new(rules: watch::Receiver<ConnectionRules>, open: OpenConnections) -> Arc<Self> {
+        Arc::new(Self { rules, table: Mutex::default(), open, changed: Notify::new() })
     }
 
     /// Whether somebody has to go before one more can be let in.
@@ -62,6 +79,7 @@ impl Connections {
             table.cut_longest().then_some(())?;
         }
         let (id, cut) = table.open(Instant::now());
+        self.open.set(&table);
         Some(Connection { id, cut, connections: Arc::clone(self) })
     }
 
@@ -132,7 +150,10 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.connections.table().closed(self.id);
+        let mut table = self.connections.table();
+        table.closed(self.id);
+        self.connections.open.set(&table);
+        drop(table);
         self.connections.changed.notify_one();
     }
 }
@@ -157,7 +178,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn with_all_being_answered_a_new_one_waits_for_the_first_answer() {
         let (_sender, rules) = watch::channel(rules(2));
-        let connections = Connections::new(rules);
+        let connections = Connections::new(rules, OpenConnections::default());
         let (one, other) = (connections.admit().await, connections.admit().await);
         assert!(one.answers() && other.answers());
         assert!(connections.is_full());
@@ -170,7 +191,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_closes_makes_room_for_one() {
         let (_sender, rules) = watch::channel(rules(1));
-        let connections = Connections::new(rules);
+        let connections = Connections::new(rules, OpenConnections::default());
         let busy = connections.admit().await;
         assert!(busy.answers());
         let (next, ()) = tokio::join!(connections.admit(), async { drop(busy) });
@@ -182,7 +203,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn new_rules_hold_for_those_who_are_there() {
         let (sender, rules) = watch::channel(rules(10));
-        let connections = Connections::new(rules);
+        let connections = Connections::new(rules, OpenConnections::default());
         let start = Instant::now();
         let (busy, old, young) = (connections.admit().await, connections.admit().await, connections.admit().await);
         assert!(busy.answers());

@@ -31,7 +31,7 @@ use tokio::net::{TcpListener, TcpSocket};
 pub use ask::{AnswerRules, Fleet, Unanswered};
 pub use bearer::Tokens;
 pub use client_address::Client;
-pub use connections::ConnectionRules;
+pub use connections::{ConnectionRules, OpenConnections};
 pub use door::{Door, DoorRules};
 pub use rate_limit::RateRules;
 pub use routes::routes;

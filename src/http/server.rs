@@ -25,7 +25,7 @@ use warp::reply::Response;
 
 use super::Peer;
 use super::burst::Burst;
-use super::connections::{Connection, ConnectionRules, Connections};
+use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
 use super::streamed::Streamed;
 
 /// Before the next try to let somebody in, when the system refuses.
@@ -38,16 +38,18 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The least that hyper takes as the longest head; the setting allows no less.
 const MIN_HEAD_SIZE: usize = 8192;
 
-/// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`.
+/// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`. How many are
+/// connected is told by `open`.
 pub async fn serve(
     listener: TcpListener,
     routes: BoxedFilter<(Response,)>,
     rules: watch::Receiver<ConnectionRules>,
+    open: OpenConnections,
     shutdown: CancellationToken,
     limit: Duration,
 ) {
     let service = TowerToHyperService::new(warp::service(routes));
-    let connections = Connections::new(rules.clone());
+    let connections = Connections::new(rules.clone(), open);
     let converse = |stream, peer, connection| {
         let http = http(&rules.borrow());
         tokio::spawn(converse(stream, peer, connection, http, service.clone(), shutdown.clone()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::FleetMsg;
-use actors::model::Address;
+use actors::model::{Address, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
 use warp::http::Response;
@@ -11,6 +11,7 @@ use warp::hyper::body::Bytes;
 use warp::test::request;
 
 use super::{AnswerRules, Door, DoorRules, Fleet, RateRules, routes};
+use crate::metrics::Metrics;
 
 /// A supervisor that says what a test has it say.
 struct Scripted;
@@ -69,7 +70,8 @@ pub(super) async fn fleet(script: Script) -> Fleet {
         timeout: Duration::from_millis(100),
         max_wait: Duration::from_secs(60),
     };
-    Fleet::new(supervisor, watch::Sender::new(rules).subscribe())
+    let metrics = Metrics::new(Timestamp::default()).expect("metrics");
+    Fleet::new(supervisor, watch::Sender::new(rules).subscribe(), metrics)
 }
 
 /// One that everybody comes through.

@@ -243,6 +243,18 @@ async fn snapshot(operations: &Operations) -> Result<Snapshot, Problem> {
     operations.fleet.ask(FleetMsg::Snapshot).await.map(|snapshot| *snapshot).map_err(unavailable)
 }
 
+/// All metrics
+///
+/// In the text format of Prometheus, version 0.0.4.
+#[utoipa::path(get, path = "/metrics", tag = "see", responses(
+    (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
+    (status = 401, description = "The token is needed", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not from there", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn metrics(operations: &Operations) -> Response<Bytes> {
+    operations.scraped.scrape(&operations.fleet).await
+}
+
 async fn set_paused(operations: &Operations, paused: bool) -> Answer {
     operations.fleet.ask(|reply_to| FleetMsg::Pause(paused, reply_to)).await.map_err(unavailable)?;
     fleet(operations).await

@@ -7,6 +7,7 @@ mod handlers;
 mod history;
 mod page;
 mod routes;
+mod scraped;
 mod shown;
 
 use std::convert::Infallible;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use entries::Entry;
 pub use gate::Gate;
 pub use routes::{document, routes};
+pub use scraped::Scraped;
 pub use shown::Daemon;
 
 use crate::http;
@@ -29,6 +31,7 @@ use history::History;
 #[derive(Clone)]
 pub struct Operations {
     fleet: http::Fleet,
+    scraped: Scraped,
     daemon: Arc<Daemon>,
     gate: Gate,
     history: History,
@@ -40,12 +43,13 @@ impl Operations {
     /// Over a fleet whose journal is followed there. Streams end with `shutdown`.
     pub fn new(
         fleet: http::Fleet,
+        scraped: Scraped,
         daemon: Daemon,
         gate: Gate,
         journal: broadcast::Sender<Arc<Written>>,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { fleet, daemon: Arc::new(daemon), gate, history: History::default(), journal, shutdown }
+        Self { fleet, scraped, daemon: Arc::new(daemon), gate, history: History::default(), journal, shutdown }
     }
 
     /// Keeps the history up, for ever.

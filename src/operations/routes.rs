@@ -29,7 +29,8 @@ const MARGINS: &str = "PUT, DELETE, OPTIONS";
     paths(
         handlers::fleet, handlers::servers, handlers::server, handlers::launches, handlers::lead_times,
         handlers::decisions, handlers::history, handlers::events, handlers::drain, handlers::undrain,
-        handlers::reconcile, handlers::pause, handlers::resume, handlers::set_margins, handlers::reset_margins
+        handlers::reconcile, handlers::pause, handlers::resume, handlers::set_margins, handlers::reset_margins,
+        handlers::metrics
     ),
     security(("token" = [])),
     tags((name = "see", description = "What is"), (name = "do", description = "What can be done"))
@@ -89,7 +90,7 @@ async fn answer<B: Buf>(
         _ => operations.gate.admit(headers)?,
     }
     let allow = match parts[..] {
-        [] | ["openapi.json" | "livez" | "readyz"] | ["dashboard", _] => READ,
+        [] | ["openapi.json" | "livez" | "readyz" | "metrics"] | ["dashboard", _] => READ,
         ["v1", "fleet" | "servers" | "launches" | "lead-times" | "decisions" | "history" | "events"] => READ,
         ["v1", "servers", _] => READ,
         ["v1", "reconcile" | "pause" | "resume"] | ["v1", "servers", _, "drain" | "undrain"] => DO,
@@ -99,6 +100,7 @@ async fn answer<B: Buf>(
     let response = match (method, &parts[..]) {
         (Method::OPTIONS, _) => api::options(allow),
         (Method::GET, ["v1", "events"]) => return handlers::events(operations, headers).map(Reply::into_response),
+        (Method::GET | Method::HEAD, ["metrics"]) => handlers::metrics(operations).await,
         (Method::GET | Method::HEAD, ["v1", what]) if allow == READ => match *what {
             "fleet" => handlers::fleet(operations).await?,
             "servers" => handlers::servers(operations).await?,

@@ -11,6 +11,7 @@ mod hostile_clients;
 mod hostile_game_servers;
 mod life;
 mod local;
+mod metrics;
 mod operations;
 mod support;
 mod systemd;

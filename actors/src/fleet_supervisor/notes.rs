@@ -67,7 +67,8 @@ pub(super) fn event(note: Note, now: Timestamp) -> Draft {
             draft("moved", format!("{server} was {from} and is {to}")).about(server, instance)
         }
         Note::Launched { server, lead_time } => {
-            draft("launched", format!("{server} came to serve after {lead_time}")).about(server, None)
+            let draft = draft("launched", format!("{server} came to serve after {lead_time}"));
+            Draft { lead_time: Some(lead_time), ..draft.about(server, None) }
         }
         Note::Shared { server, instance } => {
             let text = format!("somebody else's task runs on {instance}: it is not terminated");

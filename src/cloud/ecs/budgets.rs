@@ -12,17 +12,19 @@ use std::time::Duration;
 use actors::ports::CloudError;
 use tokio::time::{Instant, sleep_until};
 
+use crate::metrics::{self, Metrics};
+
 /// A bucket, kept as the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371).
-#[derive(Debug)]
 pub(super) struct Budget {
     burst: u32,
     interval: Duration,
     full_at: Mutex<Option<Instant>>,
+    /// Where it is told how long calls wait.
+    told: Option<(Metrics, metrics::Budget)>,
 }
 
 /// Calls that have the same bucket in AWS. Sizes and rates: "Request throttling for the Amazon EC2 API" (EC2 Developer
 /// Guide) and "Request throttling for the Amazon ECS API" (ECS API Reference).
-#[derive(Debug)]
 pub(super) struct Budgets {
     /// `RunInstances`. Its other bucket, of the instances asked for, holds 1,000: more than are launched at once.
     pub(super) launches: Budget,
@@ -48,10 +50,23 @@ impl Default for Budgets {
     }
 }
 
+impl Budgets {
+    /// The same, and how long calls wait is told there.
+    pub(super) fn metered(self, metrics: &Metrics) -> Self {
+        let told = |budget, name| Budget { told: Some((metrics.clone(), name)), ..budget };
+        Self {
+            launches: told(self.launches, metrics::Budget::Launches),
+            terminations: told(self.terminations, metrics::Budget::Terminations),
+            tasks: told(self.tasks, metrics::Budget::Tasks),
+            tags: told(self.tags, metrics::Budget::Tags),
+        }
+    }
+}
+
 impl Budget {
     const fn new(burst: u32, a_second: u32) -> Self {
         let interval = Duration::from_micros(1_000_000 / a_second as u64);
-        Self { burst, interval, full_at: Mutex::new(None) }
+        Self { burst, interval, full_at: Mutex::new(None), told: None }
     }
 
     /// Makes a call once there is a token for it, with so many left to others.
@@ -61,7 +76,11 @@ impl Budget {
         call: impl Future<Output = Result<T, CloudError>>,
     ) -> Result<T, CloudError> {
         while let Err(earliest) = self.take(reserve) {
+            let begun = Instant::now();
             sleep_until(earliest).await;
+            if let Some((metrics, budget)) = &self.told {
+                metrics.budget_waited(*budget, begun.elapsed());
+            }
         }
         let result = call.await;
         if let Err(CloudError::Throttled(_)) = result {

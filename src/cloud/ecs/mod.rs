@@ -47,6 +47,7 @@ pub use connection::ConnectError;
 pub use names::{FLEET_TAG, LAUNCH_SIZE_TAG, LAUNCH_TAG, ROLE_TAG, ROLLOUT_TAG};
 pub use settings::{AccessKeys, EcsSettings, HealthAddress};
 
+use crate::metrics::Metrics;
 use budgets::Budgets;
 use planned_ends::PlannedEnds;
 use unreachable::Complaints;
@@ -81,6 +82,12 @@ impl EcsCloud {
     pub async fn connect_by(loader: ConfigLoader, settings: EcsSettings) -> Result<Self, ConnectError> {
         let config = connection::sdk_config(loader, &settings).await?;
         Ok(Self::over(&config, settings))
+    }
+
+    /// The same, and how long calls are held back is told there.
+    #[must_use]
+    pub fn metered(self, metrics: &Metrics) -> Self {
+        Self { budgets: self.budgets.metered(metrics), ..self }
     }
 
     fn over(config: &SdkConfig, settings: EcsSettings) -> Self {

@@ -1,0 +1,163 @@
+//! How clients that asked for a place were answered, and how long that took.
+
+use std::time::Duration;
+
+use prometheus::{Error, HistogramVec, IntCounterVec};
+
+use super::Metrics;
+use super::making::Making;
+use super::measured::Measured;
+
+/// From well below the millisecond that an answer may take to the minute that a client may wait for a place, in seconds.
+const BOUNDS: [f64; 20] = [
+    50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0,
+    30.0, 60.0,
+];
+
+/// The version of the API that a client speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Api {
+    /// `/available-gameserver/`.
+    V0,
+    /// `/v1/allocations`.
+    V1,
+}
+
+impl Api {
+    /// The label's value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V0 => "v0",
+            Self::V1 => "v1",
+        }
+    }
+
+    /// How its requests can end.
+    const fn outcomes(self) -> &'static [AllocationOutcome] {
+        use AllocationOutcome::{Abandoned, Backup, NoCapacity, Placed, Refused, Timeout};
+        match self {
+            Self::V0 => &[Placed, Backup, Timeout, Abandoned],
+            Self::V1 => &[Placed, NoCapacity, Refused, Timeout, Abandoned],
+        }
+    }
+
+    /// What its requests can be like.
+    const fn patience(self) -> &'static [Patience] {
+        match self {
+            Self::V0 => &[Patience::None],
+            Self::V1 => &[Patience::None, Patience::Some],
+        }
+    }
+}
+
+/// Whether a client waits for a place when there is none. Those who do are measured apart: how long they wait is a
+/// matter of how fast the fleet grows, and not of how fast the manager answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Patience {
+    /// It wants an answer at once.
+    None,
+    /// It waits, as it said.
+    Some,
+}
+
+impl Patience {
+    /// The label's value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Some => "some",
+        }
+    }
+}
+
+impl From<Duration> for Patience {
+    fn from(wait: Duration) -> Self {
+        if wait.is_zero() { Self::None } else { Self::Some }
+    }
+}
+
+/// What a client got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AllocationOutcome {
+    /// A place on a server of the fleet.
+    Placed,
+    /// The backup's address: no server has room.
+    Backup,
+    /// Word that no server has room.
+    NoCapacity,
+    /// Word that what it asked for cannot be, whatever the fleet has.
+    Refused,
+    /// The backup's address or an error: the fleet supervisor did not answer in time.
+    Timeout,
+    /// Nothing: it went away before the answer.
+    Abandoned,
+}
+
+impl AllocationOutcome {
+    /// The label's value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Backup => "backup",
+            Self::NoCapacity => "no_capacity",
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct AllocationMetrics {
+    answers: IntCounterVec,
+    durations: HistogramVec,
+}
+
+impl AllocationMetrics {
+    pub(super) fn new(making: &Making) -> Result<Self, Error> {
+        let answers = making.counters(
+            "allocations_total",
+            "Requests for a place, by what the client got and by the version of the API.",
+            &["outcome", "api"],
+        )?;
+        let durations = making.durations(
+            "allocation_duration_seconds",
+            "Time from a request for a place to its answer in seconds, by the version of the API and by whether the \
+             client waits for a place when there is none.",
+            &["api", "patience"],
+            &BOUNDS,
+        )?;
+        for api in [Api::V0, Api::V1] {
+            for outcome in api.outcomes() {
+                answers.with_label_values(&[outcome.name(), api.name()]);
+            }
+            for patience in api.patience() {
+                durations.with_label_values(&[api.name(), patience.name()]);
+            }
+        }
+        Ok(Self { answers, durations })
+    }
+}
+
+/// A request for a place that is being answered. One that is dropped was abandoned by its client.
+#[must_use]
+pub struct AllocationTimer(Box<dyn Send + FnOnce(AllocationOutcome)>);
+
+impl AllocationTimer {
+    /// The client gets its answer now.
+    pub fn answered(self, outcome: AllocationOutcome) {
+        (self.0)(outcome);
+    }
+}
+
+impl Metrics {
+    /// A client asks for a place.
+    pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer {
+        let AllocationMetrics { answers, durations } = self.allocations.clone();
+        let request = Measured::begin(AllocationOutcome::Abandoned, move |outcome: AllocationOutcome, took| {
+            answers.with_label_values(&[outcome.name(), api.name()]).inc();
+            durations.with_label_values(&[api.name(), patience.name()]).observe(took.as_secs_f64());
+        });
+        AllocationTimer(Box::new(move |outcome| request.end(outcome)))
+    }
+}
