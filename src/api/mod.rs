@@ -1,6 +1,8 @@
 //! What both HTTP APIs share: how they read, and what they answer with.
 
 mod body;
+#[cfg(test)]
+mod documents_tests;
 mod moment;
 mod problem;
 
