@@ -31,7 +31,7 @@ impl From<Problem> for BodyError {
     }
 }
 
-/// Reads a body; without one, what is meant by none.
+/// Reads a body; without one, or with `null`, what is meant by none.
 ///
 /// # Errors
 /// What is wrong with it, and what would be right.
@@ -55,7 +55,8 @@ where
         let detail = format!("send content-type: application/json, not {kind:?}");
         return Err(Problem::new(Kind::UnsupportedType, detail).into());
     }
-    serde_json::from_slice(&bytes)
+    let read: Result<Option<T>, _> = serde_json::from_slice(&bytes);
+    read.map(Option::unwrap_or_default)
         .map_err(|error| Problem::new(Kind::Malformed, format!("in the body: {error}")).into())
 }
 

@@ -5,6 +5,7 @@ mod body;
 mod documents_tests;
 mod moment;
 mod problem;
+mod whole;
 
 pub use body::{BodyError, read_json};
 pub use moment::{moment, seconds};
@@ -12,6 +13,7 @@ pub use problem::{Kind, Problem};
 use serde::Serialize;
 use warp::http::{HeaderValue, Response, StatusCode, header};
 use warp::hyper::body::Bytes;
+pub use whole::Whole;
 
 /// An answer in JSON.
 pub fn json<T: Serialize>(status: StatusCode, shown: &T) -> Response<Bytes> {

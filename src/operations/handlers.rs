@@ -80,7 +80,8 @@ pub(super) async fn servers(operations: &Operations) -> Answer {
 
 /// A server, and its history
 #[utoipa::path(get, path = "/v1/servers/{id}", tag = "see",
-    params(("id" = String, Path, description = "Its name", example = "server-3")),
+    params(("id" = String, Path, description = "Its name", example = "server-3",
+        pattern = "^server-(0|[1-9][0-9]{0,18})$")),
     responses((status = 200, description = "As it stands", body = ServerWithHistory), Failed))]
 pub(super) async fn server(operations: &Operations, id: &str) -> Answer {
     let number = named(id)?;
@@ -113,7 +114,8 @@ pub(super) async fn lead_times(operations: &Operations) -> Answer {
     params(
         ("after" = Option<u64>, Query, description = "Only those after this number"),
         ("limit" = Option<u32>, Query, description = "So many at most; 100 if it is left out", minimum = 1, maximum = 1000),
-        ("server" = Option<String>, Query, description = "Only those about this server", example = "server-3"),
+        ("server" = Option<String>, Query, description = "Only those about this server", example = "server-3",
+            pattern = "^server-(0|[1-9][0-9]{0,18})$"),
         ("instance" = Option<String>, Query, description = "Only those about this instance"),
     ),
     responses((status = 200, description = "Oldest first", body = Entries), Failed))]
@@ -153,7 +155,8 @@ pub(super) fn events(operations: &Operations, headers: &HeaderMap) -> Result<imp
 /// It keeps the players it has, takes no more, and closes when nobody can lose a game by it; one is launched in its place
 /// if places lack. Of an available server, or one on standby, which then stays so.
 #[utoipa::path(post, path = "/v1/servers/{id}/drain", tag = "do",
-    params(("id" = String, Path, description = "Its name", example = "server-3")),
+    params(("id" = String, Path, description = "Its name", example = "server-3",
+        pattern = "^server-(0|[1-9][0-9]{0,18})$")),
     responses((status = 200, description = "As it stands now", body = Server),
         (status = 409, description = "It is in no phase for it", body = Problem, content_type = "application/problem+json"),
         Failed))]
@@ -163,7 +166,8 @@ pub(super) async fn drain(operations: &Operations, id: &str) -> Answer {
 
 /// Has a server on standby take players again
 #[utoipa::path(post, path = "/v1/servers/{id}/undrain", tag = "do",
-    params(("id" = String, Path, description = "Its name", example = "server-3")),
+    params(("id" = String, Path, description = "Its name", example = "server-3",
+        pattern = "^server-(0|[1-9][0-9]{0,18})$")),
     responses((status = 200, description = "As it stands now", body = Server),
         (status = 409, description = "It is in no phase for it", body = Problem, content_type = "application/problem+json"),
         Failed))]
@@ -212,7 +216,7 @@ pub(super) async fn set_margins(operations: &Operations, change: MarginsChange) 
         let detail = "name one at least of upscale_margin, downscale_margin, min_servers and max_servers";
         return Err(Problem::new(Kind::Unprocessable, detail));
     }
-    change_margins(operations, change.into()).await
+    change_margins(operations, change.try_into()?).await
 }
 
 /// Goes back to the margins and limits of the configuration

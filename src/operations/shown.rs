@@ -1,11 +1,13 @@
 //! The fleet as operators see it, in JSON.
 
+use std::ops::RangeInclusive;
+
 use actors::fleet_supervisor::Margins as Change;
 use actors::model::{Condition, LaunchesBlocked, Phase, Policy, ServerSnapshot, Snapshot, Spread, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::{moment, seconds};
+use crate::api::{Kind, Problem, Whole, moment, seconds};
 
 /// The daemon, which does not change while it runs.
 #[derive(Clone, Debug)]
@@ -118,17 +120,17 @@ struct Configured {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct MarginsChange {
     /// With fewer free and pending places than this the fleet grows.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    upscale_margin: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 1_000_000)]
+    upscale_margin: Option<Whole>,
     /// With more free places than this it shrinks. More than upscale_margin + server_capacity.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    downscale_margin: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 1_000_000)]
+    downscale_margin: Option<Whole>,
     /// So many servers there are at least.
-    #[schema(minimum = 0, maximum = 10_000)]
-    min_servers: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 10_000)]
+    min_servers: Option<Whole>,
     /// So many at most.
-    #[schema(minimum = 1, maximum = 10_000)]
-    max_servers: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
+    max_servers: Option<Whole>,
 }
 
 /// What is on its way.
@@ -362,10 +364,24 @@ impl Margins {
     }
 }
 
-impl From<MarginsChange> for Change {
-    fn from(change: MarginsChange) -> Self {
-        let MarginsChange { upscale_margin, downscale_margin, min_servers, max_servers } = change;
-        Self { upscale_margin, downscale_margin, min_servers, max_servers }
+impl TryFrom<MarginsChange> for Change {
+    type Error = Problem;
+
+    /// Within the limits of the configuration: they keep sums of places within their type.
+    fn try_from(change: MarginsChange) -> Result<Self, Problem> {
+        let within = |name: &str, given: Option<Whole>, allowed: RangeInclusive<u32>| match given {
+            Some(Whole(number)) if !allowed.contains(&number) => {
+                let detail = format!("{name} is {number}: it is {} to {}", allowed.start(), allowed.end());
+                Err(Problem::new(Kind::Unprocessable, detail))
+            }
+            _ => Ok(given.map(|Whole(number)| number)),
+        };
+        Ok(Self {
+            upscale_margin: within("upscale_margin", change.upscale_margin, 0..=1_000_000)?,
+            downscale_margin: within("downscale_margin", change.downscale_margin, 0..=1_000_000)?,
+            min_servers: within("min_servers", change.min_servers, 0..=10_000)?,
+            max_servers: within("max_servers", change.max_servers, 1..=10_000)?,
+        })
     }
 }
 
@@ -454,5 +470,32 @@ impl LeadTimes {
 impl From<Spread> for Times {
     fn from(spread: Spread) -> Self {
         Self { median_seconds: seconds(spread.p50), p95_seconds: seconds(spread.p95), max_seconds: seconds(spread.max) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_at_run_time_have_the_limits_of_the_configuration() {
+        for (body, refused) in [
+            (
+                r#"{"upscale_margin": 1000000, "downscale_margin": 1000000, "min_servers": 0, "max_servers": 10000}"#,
+                None,
+            ),
+            (r#"{"upscale_margin": 0, "downscale_margin": 0, "min_servers": 10000, "max_servers": 1}"#, None),
+            (r#"{"upscale_margin": 1000001}"#, Some("upscale_margin is 1000001: it is 0 to 1000000")),
+            (r#"{"downscale_margin": 1000001}"#, Some("downscale_margin is 1000001: it is 0 to 1000000")),
+            (r#"{"min_servers": 10001}"#, Some("min_servers is 10001: it is 0 to 10000")),
+            (r#"{"max_servers": 10001}"#, Some("max_servers is 10001: it is 1 to 10000")),
+            (r#"{"max_servers": 0}"#, Some("max_servers is 0: it is 1 to 10000")),
+        ] {
+            let change: MarginsChange = serde_json::from_str(body).expect("margins");
+            let told = Change::try_from(change).err().map(|problem| problem.response());
+            let told = told.map(|response| String::from_utf8_lossy(response.body()).into_owned());
+            assert_eq!(told.is_some(), refused.is_some(), "{body}: {told:?}");
+            assert!(told.zip(refused).is_none_or(|(told, refused)| told.contains(refused)), "{body}");
+        }
     }
 }
