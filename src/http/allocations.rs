@@ -11,7 +11,7 @@ use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use warp::hyper::body::Bytes;
 
 use super::ask::{Fleet, Unanswered};
-use crate::api::{self, Kind, Problem, moment};
+use crate::api::{self, Kind, Problem, Whole, moment};
 
 /// The longest sticky or idempotency key.
 const LONGEST_KEY: usize = 128;
@@ -27,17 +27,17 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AllocationRequest {
     /// How many places, all on one server; at most what a server takes.
-    #[schema(minimum = 1, maximum = 65535, default = 1)]
-    seats: u32,
+    #[schema(value_type = u32, minimum = 1, maximum = 65535, default = 1)]
+    seats: Whole,
     /// A text of yours: who has it is sent to the same server as before, while that one has room. For friends, and to come
     /// back to a game. It is good for `api.sticky_ttl`.
-    #[schema(min_length = 1, max_length = 128, nullable = false)]
+    #[schema(min_length = 1, max_length = 128)]
     sticky: Option<String>,
 }
 
 impl Default for AllocationRequest {
     fn default() -> Self {
-        Self { seats: 1, sticky: None }
+        Self { seats: Whole(1), sticky: None }
     }
 }
 
@@ -104,7 +104,8 @@ impl From<Booking> for Allocation {
     tag = "allocations",
     params(
         ("wait" = Option<String>, Query, description = "How long to wait for room, as `500ms`, `20s` or `1m`; at most \
-            `api.max_wait`. Not at all if it is left out.", example = "20s"),
+            `api.max_wait`. Not at all if it is left out.", example = "20s",
+            pattern = "^([0-9]{1,6}ms|[0-9]{1,3}s|[0-9]{1,2}m)$"),
         ("Idempotency-Key" = Option<String>, Header, description = "A text of yours for this request: one that has it as \
             well, because the answer was lost, is given the same places, for ten minutes after they are not held any more. \
             It does not outlive the manager.", min_length = 1, max_length = 128, pattern = "^[!-~]+$"),
@@ -156,7 +157,7 @@ pub(super) async fn allocate(
     get,
     path = "/v1/allocations/{id}",
     tag = "allocations",
-    params(("id" = String, Path, description = "Its name, as it was given")),
+    params(("id" = String, Path, description = "Its name, as it was given", pattern = "^[0-9a-f]{32}$")),
     responses(
         (status = 200, description = "It is known", body = Allocation),
         (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -181,7 +182,7 @@ pub(super) async fn show(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, Pro
     delete,
     path = "/v1/allocations/{id}",
     tag = "allocations",
-    params(("id" = String, Path, description = "Its name, as it was given")),
+    params(("id" = String, Path, description = "Its name, as it was given", pattern = "^[0-9a-f]{32}$")),
     responses(
         (status = 204, description = "It holds nothing any more"),
         (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -199,7 +200,7 @@ pub(super) async fn release(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, 
 }
 
 fn booking_request(request: AllocationRequest, idempotency: Option<Key>) -> Result<BookingRequest, Problem> {
-    let AllocationRequest { seats, sticky } = request;
+    let AllocationRequest { seats: Whole(seats), sticky } = request;
     if seats == 0 {
         return Err(Problem::new(Kind::Unprocessable, "seats is 0: ask for 1 at least"));
     }
@@ -233,13 +234,26 @@ fn wait(query: &str, most: Duration) -> Result<Duration, Problem> {
                 "there is no query parameter {name:?}: there is wait, for example ?wait=20s"
             )));
         }
-        patience = humantime::parse_duration(&value)
-            .map_err(|error| malformed(format!("wait={value}: {error}; for example wait=20s")))?;
+        patience =
+            span(&value).ok_or_else(|| malformed(format!("wait={value}: it is for example 500ms, 20s or 1m")))?;
         if patience > most {
             return Err(malformed(format!("wait is {} at most", humantime::format_duration(most))));
         }
     }
     Ok(patience)
+}
+
+/// One number and one unit, as the document says, and with no more digits than `api.max_wait` can have.
+fn span(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|it: char| !it.is_ascii_digit())?);
+    let (digits, milliseconds) = match unit {
+        "ms" => (6, 1),
+        "s" => (3, 1000),
+        "m" => (2, 60_000),
+        _ => return None,
+    };
+    let number: u64 = number.parse().ok().filter(|_| number.len() <= digits)?;
+    Some(Duration::from_millis(number * milliseconds))
 }
 
 fn refused(fleet: &Fleet, refusal: Refusal) -> Problem {
@@ -266,4 +280,34 @@ fn known_id(id: &str) -> Result<AllocationId, Problem> {
 
 fn unknown(id: &str) -> Problem {
     Problem::new(Kind::NotFound, format!("there is no allocation {id:?}, or it ended more than ten minutes ago"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_one_number_and_one_unit() {
+        for (text, milliseconds) in [
+            ("0s", Some(0)),
+            ("500ms", Some(500)),
+            ("20s", Some(20_000)),
+            ("020s", Some(20_000)),
+            ("10m", Some(600_000)),
+            ("0020s", None),
+            ("20", None),
+            ("s", None),
+            ("", None),
+            ("-1s", None),
+            ("+1s", None),
+            ("1.5s", None),
+            ("1m30s", None),
+            ("20 s", None),
+            ("20S", None),
+            ("20s ", None),
+            ("\u{662}s", None),
+        ] {
+            assert_eq!(span(text), milliseconds.map(Duration::from_millis), "{text}");
+        }
+    }
 }

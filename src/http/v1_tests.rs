@@ -11,13 +11,22 @@ type Mistake = (&'static str, &'static str, &'static [(&'static str, &'static st
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
-const MISTAKES: [Mistake; 18] = [
-    ("POST", "/v1/allocations?wait=soon", &[], "", 400, "for example wait=20s"),
+const MISTAKES: [Mistake; 20] = [
+    ("POST", "/v1/allocations?wait=soon", &[], "", 400, "for example 500ms, 20s or 1m"),
     ("POST", "/v1/allocations?wait=61s", &[], "", 400, "1m at most"),
     ("POST", "/v1/allocations?seats=2", &[], "", 400, "there is wait"),
     ("POST", "/v1/allocations?%ff=%ff", &[], "", 400, "query"),
     ("POST", "/v1/allocations", JSON, "{", 400, "line 1 column 1"),
-    ("POST", "/v1/allocations", JSON, r#"{"seats": -1}"#, 400, "expected u32 at line 1 column 12"),
+    (
+        "POST",
+        "/v1/allocations",
+        JSON,
+        r#"{"seats": -1}"#,
+        400,
+        "expected a whole number, 0 to 4294967295 at line 1 column 12",
+    ),
+    ("POST", "/v1/allocations", JSON, r#"{"seats": 1.5}"#, 400, "expected a whole number"),
+    ("POST", "/v1/allocations", JSON, r#"{"seats": 0.0}"#, 422, "1 at least"),
     ("POST", "/v1/allocations", JSON, r#"{"seat": 1}"#, 400, "expected `seats` or `sticky`"),
     ("POST", "/v1/allocations", JSON, r#"{"seats": 0}"#, 422, "1 at least"),
     ("POST", "/v1/allocations", JSON, r#"{"sticky": ""}"#, 422, "1 to 128"),
