@@ -142,7 +142,7 @@ pub(super) fn history(operations: &Operations) -> Response<Bytes> {
         Failed))]
 pub(super) fn events(operations: &Operations, headers: &HeaderMap) -> Result<impl warp::Reply + use<>, Problem> {
     let last = headers.get(LAST_EVENT_ID).map(|id| {
-        let number = id.to_str().ok().and_then(|id| id.parse().ok());
+        let number = id.to_str().ok().and_then(entry_number);
         number.ok_or_else(|| Problem::new(Kind::Malformed, "Last-Event-ID is the number of an entry of the journal"))
     });
     let Operations { fleet, daemon, journal, shutdown, .. } = operations.clone();
@@ -293,7 +293,7 @@ fn journal_query(query: &str) -> Result<Query, Problem> {
     for (name, value) in pairs {
         let wrong = |right: &str| malformed(format!("{name}={value}: {right}"));
         match name.as_str() {
-            "after" => meant.after = value.parse().map_err(|_| wrong("it is the number of an entry"))?,
+            "after" => meant.after = entry_number(&value).ok_or_else(|| wrong("it is the number of an entry"))?,
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
                 meant.limit = limit.ok_or_else(|| wrong(&format!("it is 1 to {MOST}")))?;
@@ -304,6 +304,12 @@ fn journal_query(query: &str) -> Result<Query, Problem> {
         }
     }
     Ok(meant)
+}
+
+/// A number that no entry will ever have is none the less one: nothing comes after it.
+fn entry_number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 fn named(id: &str) -> Result<ServerId, Problem> {
@@ -326,4 +332,26 @@ fn unavailable(unanswered: Unanswered) -> Problem {
 
 fn shown<T: Serialize>(shown: &T) -> Response<Bytes> {
     api::json(StatusCode::OK, shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_named_by_digits_however_many() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("12", Some(12)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("25242210302957472186368", Some(u64::MAX)),
+            ("", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.0", None),
+            ("last", None),
+        ] {
+            assert_eq!(entry_number(text), number, "{text}");
+        }
+    }
 }
