@@ -5,6 +5,7 @@ pub(crate) mod log;
 pub(crate) mod manager;
 pub(crate) mod player;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod visitors;
 pub(crate) mod wire;
 
