@@ -12,6 +12,7 @@ mod hostile_game_servers;
 mod life;
 mod local;
 mod metrics;
+mod openapi;
 mod operations;
 mod support;
 mod systemd;
