@@ -1,12 +1,13 @@
 //! The command line: which of the binary's programs is run, and how.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use actors::ports::{Clock, Cloud};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -21,6 +22,7 @@ use crate::game_server::{self, GameServerArgs};
 use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
 use crate::metrics::Metrics;
+use crate::operate::{self, generated};
 use crate::{http, policy, rollout, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
@@ -73,12 +75,26 @@ enum Program {
         #[command(subcommand)]
         verb: Option<rollout::Verb>,
     },
+    #[command(flatten)]
+    Operate(operate::Verb),
     /// Ask a running manager on this machine whether it is alive. Fails when it is not.
     HealthCheck(HealthCheckArgs),
     /// Run a small real game server.
     GameServer(GameServerArgs),
     /// Bring players to a running manager. Fails when one of them was dropped or sent to a full server.
     Load(LoadArgs),
+    /// Print what a shell needs to complete this command line.
+    #[command(after_help = generated::COMPLETIONS_HELP)]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, made from what --help says.
+    #[command(hide = true)]
+    Man {
+        /// That of this command alone.
+        command: Option<String>,
+    },
     /// Keep a game server of the local cloud on a leash.
     #[command(hide = true)]
     Keeper(KeeperArgs),
@@ -105,6 +121,17 @@ pub fn main() -> ExitCode {
             let verb = verb.unwrap_or(rollout::Verb::Status { json: false });
             source().map_err(Into::into).and_then(|source| roll_out(&source, verb))
         }
+        Some(Program::Operate(verb)) => source()
+            .map_err(Into::into)
+            .and_then(|source| in_runtime(async { Ok(operate::run(verb, || source.operators()).await) })),
+        Some(Program::Completions { shell }) => print_out(&generated::completions(shell, Cli::command())),
+        Some(Program::Man { command }) => match generated::manual(Cli::command(), command.as_deref()) {
+            Ok(page) => print_out(&page),
+            Err(error) => {
+                eprintln!("playlivechess-manager: {error}");
+                Ok(ExitCode::from(USAGE))
+            }
+        },
         Some(Program::HealthCheck(args)) => source().map_err(Into::into).and_then(|source| {
             let address = match args.address {
                 Some(address) => address,
@@ -132,6 +159,11 @@ type Ended = Result<ExitCode, Box<dyn Error>>;
 
 fn in_runtime(program: impl Future<Output = Ended>) -> Ended {
     Runtime::new()?.block_on(program)
+}
+
+fn print_out(text: &[u8]) -> Ended {
+    std::io::stdout().write_all(text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_config(source: &ConfigSource) -> Ended {

@@ -49,6 +49,14 @@ impl ConfigSource {
     pub fn listen(&self) -> Result<SocketAddr, Mistakes> {
         config::listen(&self.flags, &self.dir, environment())
     }
+
+    /// Reads where operators are listened for, and their token, alone.
+    ///
+    /// # Errors
+    /// Every mistake, if one of those is among them.
+    pub fn operators(&self) -> Result<config::Operations, Mistakes> {
+        config::operators(&self.flags, &self.dir, environment())
+    }
 }
 
 /// The variables of this process. One that is no text can be none of ours.

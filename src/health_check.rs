@@ -40,7 +40,7 @@ async fn ask(url: &str) -> Result<(), String> {
 }
 
 /// Who listens on every address of this machine is asked at its own.
-const fn reached_at(listen: SocketAddr) -> SocketAddr {
+pub(crate) const fn reached_at(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

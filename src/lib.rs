@@ -18,6 +18,7 @@ pub mod journal_file;
 pub mod load;
 pub mod metrics;
 pub mod open_files;
+pub mod operate;
 pub mod operations;
 pub mod policy;
 pub mod rollout;

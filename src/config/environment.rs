@@ -6,6 +6,9 @@ use super::layer::Entry;
 use super::mistakes::{Findings, Mistake};
 use super::{nearest, table};
 
+/// What only the command line of operators reads: a manager that is started where it is set has nothing against it.
+const OF_OPERATORS: &str = "MANAGER_OPERATIONS_URL";
+
 /// Takes what is meant for the manager. The environment is full of other programs' variables, so only a name that
 /// claims to be the manager's can be wrong.
 pub(super) fn read(env: impl IntoIterator<Item = (String, String)>, findings: &mut Findings) -> Vec<Entry> {
@@ -19,7 +22,7 @@ pub(super) fn read(env: impl IntoIterator<Item = (String, String)>, findings: &m
             Some(setting) => entries.extend(Entry::named(setting, &text, source, findings)),
             None => match table::in_seconds(&name) {
                 Some(setting) => old.extend(Entry::seconds(setting, &text, source, findings)),
-                None if name.starts_with("MANAGER_") => {
+                None if name.starts_with("MANAGER_") && name != OF_OPERATORS => {
                     let meant = nearest::in_environment(&name);
                     findings.mistakes.push(Mistake::unknown(&name, &Value::from(text), &source, meant));
                 }

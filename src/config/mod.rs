@@ -105,6 +105,33 @@ pub fn listen(
     listen.ok_or_else(|| Mistakes::new(findings.mistakes))
 }
 
+/// Reads the layers for where operators are listened for and what they must show alone: for a command line of theirs, which
+/// may lack the manager's flags and be in its place while the rest of the configuration is being changed.
+///
+/// The token goes before its file: whoever may not read that can bring the token along.
+///
+/// # Errors
+/// Every mistake, if one of those is among them, or if the file that was asked for is.
+pub fn operators(
+    flags: &Flags,
+    dir: &Path,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Operations, Mistakes> {
+    let mut findings = Findings::default();
+    let resolved = resolve(flags, dir, env, &mut findings);
+    let is_wrong = flags.config.is_some() && !findings.mistakes.is_empty();
+    let listen = resolved.one::<String>("operations.listen");
+    let token_file = resolved.one("operations.token_file");
+    let token = resolved.one("operations.token").or_else(|| secret_files::token(&resolved, dir, &mut findings));
+    let lacks_token = token.is_none()
+        && ["operations.token", "operations.token_file"].iter().any(|setting| !resolved.is_unset(setting));
+    match listen {
+        // What is no address was found to be `off`.
+        Some(listen) if !is_wrong && !lacks_token => Ok(Operations { listen: listen.parse().ok(), token, token_file }),
+        _ => Err(Mistakes::new(findings.mistakes)),
+    }
+}
+
 /// Lays the layers over each other.
 fn resolve(
     flags: &Flags,

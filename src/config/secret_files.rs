@@ -22,8 +22,7 @@ pub(super) struct SecretFiles {
 impl SecretFiles {
     /// Reads those that the settings name.
     pub(super) fn read(settings: &Resolved, dir: &Path, findings: &mut Findings) -> Self {
-        let allowed = format!("a text file with a token alone: {}", token::ALLOWED);
-        let token = read(settings, TOKEN, dir, one_token, &allowed, findings);
+        let token = token(settings, dir, findings);
         let allowed = format!("a text file with one key a line, # begins a comment; a key: {}", token::ALLOWED);
         let keys = read(settings, KEYS, dir, all_keys, &allowed, findings);
         Self { token, keys }
@@ -43,6 +42,12 @@ impl SecretFiles {
         settings.operations.token = self.token.or(settings.operations.token.take());
         settings.api.keys = self.keys;
     }
+}
+
+/// The token in the file that the settings name. None: they name none, or there is a mistake in it.
+pub(super) fn token(settings: &Resolved, dir: &Path, findings: &mut Findings) -> Option<Secret> {
+    let allowed = format!("a text file with a token alone: {}", token::ALLOWED);
+    read(settings, TOKEN, dir, one_token, &allowed, findings)
 }
 
 fn read<T>(

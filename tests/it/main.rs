@@ -14,6 +14,7 @@ mod life;
 mod local;
 mod metrics;
 mod openapi;
+mod operate;
 mod operations;
 mod support;
 mod systemd;
