@@ -527,3 +527,24 @@ fn a_token_in_the_environment_leaves_other_credentials_to_dot_env() {
     assert_eq!(aws.secret_access_key.as_ref().map(Secret::reveal), Some("key"));
     assert_eq!(operations.token.as_ref().map(Secret::reveal), Some("fedcba9876543210"));
 }
+
+#[test]
+fn operators_need_no_more_than_where_to_ask_and_the_token() {
+    let ask = |place: &Place| operators(&place.flags, place.dir.path(), place.env.clone());
+    let token = |operations: Operations| operations.token.map(|token| token.reveal().to_owned());
+    // A token that is brought along goes before a file that cannot be read.
+    let place = Place::on_ecs().env("MANAGER_MAX_SERVERS", "many").env("MANAGER_OPERATIONS_TOKEN_FILE", "not-there");
+    let mistakes = ask(&place).map(token).expect_err("no token");
+    assert!(mistakes.to_string().contains("not-there"), "{mistakes}");
+    let brought = place.env("MANAGER_OPERATIONS_TOKEN", "0123456789abcdef");
+    let operations = ask(&brought).expect("an address and a token");
+    assert_eq!(operations.listen, Some(([127, 0, 0, 1], 8001).into()));
+    assert_eq!(token(operations).as_deref(), Some("0123456789abcdef"));
+    assert_eq!(ask(&Place::new().env("MANAGER_OPERATIONS_LISTEN", "off")).map(|found| found.listen), Ok(None));
+    for place in [
+        Place { flags: Flags { config: Some("not-there.toml".into()), ..Flags::default() }, ..Place::new() },
+        Place::new().env("MANAGER_OPERATIONS_LISTEN", "everywhere"),
+    ] {
+        assert!(ask(&place).is_err(), "{:?} {:?}", place.flags, place.env);
+    }
+}

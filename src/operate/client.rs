@@ -24,8 +24,7 @@ const LARGEST: usize = 64 << 20;
 /// Whom to ask.
 #[derive(Args, Clone, Debug)]
 pub struct Whom {
-    /// Where a manager listens for operators, by default as configured, e.g. http://127.0.0.1:8001. The token is that of
-    /// the configuration, MANAGER_OPERATIONS_TOKEN for example.
+    /// The manager to ask, by default the one at operations.listen, with the operations.token of the configuration.
     #[arg(long, value_name = "URL", env = "MANAGER_OPERATIONS_URL", hide_env_values = true, value_parser = base)]
     url: Option<Url>,
 }

@@ -134,7 +134,9 @@ fn line(entry: &Entry, paint: Paint) -> String {
         "operator" => NOTABLE,
         _ => PLAIN,
     };
-    let rule = entry.rule.as_ref().map_or_else(String::new, |rule| format!(" [{}]", plain(rule)));
+    // Some say it themselves.
+    let rule = entry.rule.as_ref().filter(|rule| !entry.text.contains(*rule));
+    let rule = rule.map_or_else(String::new, |rule| format!(" [{}]", plain(rule)));
     let refused = entry.result.as_ref().filter(|result| *result != "done");
     let refused = refused.map_or_else(String::new, |why| paint.paint(BAD, &format!(" -- refused: {}", plain(why))));
     let kind = paint.paint(kind, &format!("{:8}", plain(&entry.kind)));

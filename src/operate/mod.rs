@@ -171,7 +171,7 @@ async fn operate(client: &Client, verb: &Verb) -> Result<(), Failure> {
         Verb::Decisions { which, .. } => decisions::run(client, which, paint).await,
         Verb::Drain { id, .. } => {
             let server: Server = client.read(&client.post(&format!("/v1/servers/{id}/drain")).await?)?;
-            let players = server.players.map_or_else(String::new, |players| format!(", with {players} players"));
+            let players = server.players.map_or_else(String::new, |players| format!(", players: {players}"));
             Ok(print(&format!(
                 "{} is {}{players}: it takes no more, and closes when it may\n",
                 server.id, server.phase

@@ -24,7 +24,7 @@ pub(super) fn render(fleet: &Fleet, paint: Paint) -> String {
     if let Some(rollout) = &fleet.rollout {
         let starts = rollout.starts.as_ref().filter(|starts| **starts != rollout.revision);
         let starts = starts.map_or_else(String::new, |starts| format!("; servers are started with {starts}"));
-        let failed = format!("{} is {}, {} servers failed", rollout.revision, rollout.state, rollout.failures);
+        let failed = format!("{}, {}; servers failed: {}", rollout.revision, rollout.state, rollout.failures);
         let style = if rollout.state == "active" { PLAIN } else { NOTABLE };
         told += &line("ROLLOUT", &(failed + &starts), style, paint);
     }
@@ -127,7 +127,7 @@ mod tests {
 FLEET     playlivechess on ecs, manager 0.1.0, up 3h12m
 STATE     ready
 CLOUD     seen 2s ago
-ROLLOUT   game:10 is active, 0 servers failed
+ROLLOUT   game:10, active; servers failed: 0
 
 SERVERS   booting  joined  placed  starting  available  standby  closing
                 0       0       0         1          3        1        0
@@ -161,7 +161,7 @@ MARGINS   upscale  downscale  min servers  max servers  server capacity
         for wanted in [
             "paused: nothing is launched",
             "not seen for 2s: nothing is scaled down",
-            "game:10 is rolled-back, 0 servers failed; servers are started with game:9",
+            "game:10, rolled-back; servers failed: 0; servers are started with game:9",
             "the last launches failed, until 12:00:32Z",
         ] {
             assert!(top.contains(wanted), "{wanted} is not in {top}");
