@@ -222,8 +222,11 @@ async fn watch(client: &Client, json: bool, paint: Paint) -> Result<(), Failure>
         }
         tokio::time::sleep(PACE).await;
         told = match look(client, json, paint).await {
-            Err(Failure::NotReached(why)) if on_screen => format!("{why}\ntrying again until Ctrl-C\n"),
-            Err(Failure::NotReached(why)) => {
+            // It refuses to show the fleet only while it is too busy to.
+            Err(Failure::NotReached(why) | Failure::Refused(why)) if on_screen => {
+                format!("{why}\ntrying again until Ctrl-C\n")
+            }
+            Err(Failure::NotReached(why) | Failure::Refused(why)) => {
                 eprintln!("playlivechess-manager: {why}; trying again until Ctrl-C");
                 String::new()
             }
