@@ -22,11 +22,13 @@ pub(super) fn render(fleet: &Fleet, paint: Paint) -> String {
     let (cloud, style) = cloud(fleet, now);
     told += &line("CLOUD", &cloud, style, paint);
     if let Some(rollout) = &fleet.rollout {
-        let starts = rollout.starts.as_ref().filter(|starts| **starts != rollout.revision);
-        let starts = starts.map_or_else(String::new, |starts| format!("; servers are started with {starts}"));
-        let failed = format!("{}, {}; servers failed: {}", rollout.revision, rollout.state, rollout.failures);
+        let come_to = format!("{}, {}; servers failed: {}", rollout.revision, rollout.state, rollout.failures);
         let style = if rollout.state == "active" { PLAIN } else { NOTABLE };
-        told += &line("ROLLOUT", &(failed + &starts), style, paint);
+        told += &line("ROLLOUT", &come_to, style, paint);
+        // Two revisions have no room in one line.
+        if let Some(starts) = rollout.starts.as_ref().filter(|starts| **starts != rollout.revision) {
+            told += &line("STARTS", starts, NOTABLE, paint);
+        }
     }
     if let Some(blocked) = &fleet.launches.blocked {
         let until = blocked.until.as_ref().map_or_else(String::new, |until| format!(", until {}", time_of_day(until)));
@@ -161,7 +163,7 @@ MARGINS   upscale  downscale  min servers  max servers  server capacity
         for wanted in [
             "paused: nothing is launched",
             "not seen for 2s: nothing is scaled down",
-            "game:10, rolled-back; servers failed: 0; servers are started with game:9",
+            "game:10, rolled-back; servers failed: 0\nSTARTS    game:9\n",
             "the last launches failed, until 12:00:32Z",
         ] {
             assert!(top.contains(wanted), "{wanted} is not in {top}");
