@@ -105,8 +105,8 @@ pub fn listen(
     listen.ok_or_else(|| Mistakes::new(findings.mistakes))
 }
 
-/// Reads the layers for where operators are listened for and what they must show alone: for a command line of theirs, which
-/// may lack the manager's flags and be in its place while the rest of the configuration is being changed.
+/// Reads the layers for where operators are listened for and what they must show alone: for a command line of theirs,
+/// which may lack the manager's flags and be in its place while the rest of the configuration is being changed.
 ///
 /// The token goes before its file: whoever may not read that can bring the token along.
 ///

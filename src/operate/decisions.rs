@@ -81,8 +81,8 @@ pub(super) async fn run(client: &Client, which: &Which, paint: Paint) -> Result<
     if which.follow { follow(client, which, newest, paint).await } else { Ok(()) }
 }
 
-/// Until something goes wrong that does not mend itself. Nothing is missed and nothing told twice: whoever was away says
-/// which entry was the last.
+/// Until something goes wrong that does not mend itself. Nothing is missed and nothing told twice: whoever was away
+/// says which entry was the last.
 async fn follow(client: &Client, which: &Which, mut last: u64, paint: Paint) -> Result<(), Failure> {
     let mut is_lost = false;
     loop {

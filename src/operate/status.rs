@@ -108,7 +108,9 @@ mod tests {
             "version": "0.1.0", "name": "playlivechess", "cloud": "ecs",
             "now": "2026-11-25T12:00:02.500Z", "started_at": "2026-11-25T08:48:02.000Z",
             "ready": true, "paused": false,
-            "servers": {"booting": 0, "joined": 0, "placed": 0, "starting": 1, "available": 3, "standby": 1, "closing": 0},
+            "servers": {
+                "booting": 0, "joined": 0, "placed": 0, "starting": 1, "available": 3, "standby": 1, "closing": 0
+            },
             "capacity": {"free": 11, "held": 1, "pending": 6, "doubtful": 0, "waiting": 0, "players": 7},
             "margins": {
                 "upscale_margin": 4, "downscale_margin": 14, "server_capacity": 6, "min_servers": 1, "max_servers": 10,
