@@ -5,6 +5,7 @@
 mod aws;
 mod cloud;
 mod command_line;
+mod dashboard;
 mod examples;
 mod faults;
 mod growth;
