@@ -165,7 +165,7 @@ pub(super) async fn allocate(
         (status = 404, description = "It is not known, or not any more", body = Problem,
             content_type = "application/problem+json"),
         (status = 503, description = "The manager cannot answer now", body = Problem,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds"))),
     ),
     security((), ("key" = []))
 )]
@@ -190,7 +190,7 @@ pub(super) async fn show(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, Pro
         (status = 404, description = "It is not known, or not any more", body = Problem,
             content_type = "application/problem+json"),
         (status = 503, description = "The manager cannot answer now", body = Problem,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds"))),
     ),
     security((), ("key" = []))
 )]
