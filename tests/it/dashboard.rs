@@ -82,7 +82,7 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
         player.leave().await;
     }
     operator.does(&format!("gone {id}")).await;
-    operator.does(&format!("journal close {id}")).await;
+    operator.does(&format!("journal end {id} drained")).await;
     operator.does("pause").await;
     operator.does("scheme dark").await;
     operator.does("contrast").await;
