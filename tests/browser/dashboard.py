@@ -369,8 +369,10 @@ class Page:
         self.cdp("Emulation.clearDeviceMetricsOverride", {})
 
     def quiet(self) -> None:
-        """Nothing was written to the console as an error, no policy was broken, and no other origin was asked."""
+        """No error on the console, no policy broken, no other origin asked, and no number that is none on the page."""
         self.listen()
+        for none in ["NaN", "undefined", "[object"]:
+            need(none not in self.text("body"), f"the page says {none}")
         need(not self.wrong, "; ".join(self.wrong))
 
     def screenshot(self, file: str) -> None:

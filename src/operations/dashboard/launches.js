@@ -32,7 +32,7 @@ export function createLaunches() {
       row.launch = launch;
     }
     set($('lead-times'), usual.total
-      ? `Of the last ${plural(usual.launches, 'launch', 'launches')} half took up to ${duration(usual.total.median_seconds)}, nine of ten up to ${duration(usual.total.p90_seconds)}.`
+      ? `Of the last ${plural(usual.launches, 'launch', 'launches')} half took up to ${duration(usual.total.median_seconds)}, nineteen of twenty up to ${duration(usual.total.p95_seconds)}.`
       : 'No launch was measured yet.');
     tick();
   }
