@@ -11,6 +11,7 @@ mod faults;
 mod growth;
 mod hostile_clients;
 mod hostile_game_servers;
+mod journal;
 mod life;
 mod local;
 mod metrics;
