@@ -60,6 +60,8 @@ pub fn answer_rules(settings: &Settings) -> AnswerRules {
         backup: Address::new(&settings.backup_gameserver),
         timeout: settings.http.answer_timeout,
         max_wait: settings.api.max_wait,
+        // The other half is for who wants an answer at once.
+        max_waiting: settings.http.max_connections as usize / 2,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Asking the supervisor, with a time limit. When it does not answer, the backup stands in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, FleetRef, Refusal};
@@ -21,6 +23,8 @@ pub struct AnswerRules {
     pub timeout: Duration,
     /// How long a client may wait for a place.
     pub max_wait: Duration,
+    /// So many may wait at once: whoever waits is not cut off for a new client, and there has to be room for those.
+    pub max_waiting: usize,
 }
 
 /// Why there is no answer.
@@ -40,12 +44,23 @@ pub struct Fleet {
     supervisor: FleetRef,
     rules: watch::Receiver<AnswerRules>,
     metrics: Metrics,
+    /// How many wait for a place.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A client that waits, until this is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Fleet {
     /// Asks this supervisor, by these rules. Answers are counted there.
-    pub const fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics) -> Self {
-        Self { supervisor, rules, metrics }
+    pub fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics) -> Self {
+        Self { supervisor, rules, metrics, waiting: Arc::default() }
     }
 
     /// Where the client is to play; the place is held for it.
@@ -69,6 +84,8 @@ impl Fleet {
         request: BookingRequest,
         patience: Duration,
     ) -> Result<Result<Booking, Refusal>, Unanswered> {
+        let waiting = if patience.is_zero() { None } else { self.may_wait() };
+        let patience = if waiting.is_some() { patience } else { Duration::ZERO };
         let measured = self.metrics.allocation(Api::V1, patience.into());
         let answer = self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await;
         measured.answered(match answer {
@@ -78,6 +95,13 @@ impl Fleet {
             Err(_) => AllocationOutcome::Timeout,
         });
         answer
+    }
+
+    /// One more may wait, if there are not too many. Who would be one too many is answered at once.
+    fn may_wait(&self) -> Option<Waiting> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(Arc::clone(&self.waiting));
+        (before < self.rules.borrow().max_waiting).then_some(waiting)
     }
 
     /// What has become of an allocation.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::FleetMsg;
-use actors::model::{Address, Timestamp};
+use actors::fleet_supervisor::{FleetMsg, Refusal};
+use actors::model::{Address, NotBooked, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
 use warp::http::Response;
@@ -57,6 +57,12 @@ impl Actor for Scripted {
             }
             FleetMsg::List(reply_to) => reply_to.send((*script != Script::NotReady).then(known))?,
             FleetMsg::Ready(reply_to) => reply_to.send(*script != Script::NotReady)?,
+            FleetMsg::Book(_, patience, reply_to) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(patience).await;
+                    reply_to.send(Err(Refusal::NotBooked { why: NotBooked::NoRoom, ready_in: None }))
+                });
+            }
             _ => {}
         }
         Ok(())
@@ -69,6 +75,7 @@ pub(super) async fn fleet(script: Script) -> Fleet {
         backup: Address::new("127.0.0.1:8888"),
         timeout: Duration::from_millis(100),
         max_wait: Duration::from_secs(60),
+        max_waiting: 1,
     };
     let metrics = Metrics::new(Timestamp::default()).expect("metrics");
     Fleet::new(supervisor, watch::Sender::new(rules).subscribe(), metrics)

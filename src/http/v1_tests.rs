@@ -1,5 +1,6 @@
 //! What a client of version 1 is told that asks for what cannot be.
 
+use tokio::time::Instant;
 use warp::hyper::body::Bytes;
 use warp::test::request;
 
@@ -71,4 +72,17 @@ async fn a_fleet_that_does_not_answer_is_unavailable_for_a_while() {
     let routes = routes(fleet(Script::Stuck).await, open_door());
     let response = request().method("POST").path("/v1/allocations").reply(&routes).await;
     assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"5".parse().expect("a value")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_would_be_one_too_many_to_wait_is_answered_at_once_and_leaves_room_for_the_next() {
+    let routes = routes(fleet(Script::Full).await, open_door());
+    let waits = async || {
+        let asked_at = Instant::now();
+        let response = request().method("POST").path("/v1/allocations?wait=20s").reply(&routes).await;
+        assert_eq!(response.status(), 503);
+        asked_at.elapsed().as_secs()
+    };
+    assert_eq!(tokio::join!(waits(), waits()), (20, 0));
+    assert_eq!(waits().await, 20);
 }
