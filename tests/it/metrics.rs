@@ -17,6 +17,16 @@ const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus");
 /// Where the tool is unpacked if it is not installed.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/prometheus");
 
+/// Debian's lists of packages are read anew and kept here: a fresh machine has none, and those of the system are not a
+/// test's to renew.
+const UNPACK: &str = "
+mkdir -p lists/partial cache/archives/partial
+own=\"-o Dir::State::Lists=$PWD/lists -o Dir::Cache=$PWD/cache\"
+apt-get $own --quiet update
+apt-get $own --quiet download prometheus
+dpkg-deb --extract prometheus_*.deb .
+";
+
 /// Prometheus's tool: the one that is installed, or else that of Debian's package, unpacked without being installed.
 async fn promtool() -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -30,8 +40,7 @@ async fn promtool() -> PathBuf {
     let _lock = lock.expect("no panic").expect("a file can be locked");
     let tool = Path::new(HOME).join("usr/bin/promtool");
     if !tool.is_file() {
-        let unpack = "apt-get download --quiet prometheus && dpkg-deb --extract prometheus_*.deb .";
-        let unpacked = Command::new("sh").args(["-c", unpack]).current_dir(HOME).output().await.expect("a shell");
+        let unpacked = Command::new("sh").args(["-ec", UNPACK]).current_dir(HOME).output().await.expect("a shell");
         let told = String::from_utf8_lossy(&unpacked.stderr);
         assert!(unpacked.status.success(), "promtool cannot be had (Debian: apt install prometheus): {told}");
     }
