@@ -1,9 +1,10 @@
 //! The state of the fleet, as it is told at each scrape.
 
+use actors::model::PhaseCounts;
 use prometheus::{Error, Gauge, GaugeVec};
 
 use super::Metrics;
-use super::fleet_gauges::{FleetGauges, Limits, Places, Servers, Serving};
+use super::fleet_gauges::{FleetGauges, Limits, Places, Serving};
 use super::making::Making;
 
 #[derive(Clone)]
@@ -71,8 +72,8 @@ impl FleetMetrics {
         self.launch_failures.set(fleet.launch_failures_in_a_row.into());
     }
 
-    fn set_servers(&self, servers: Servers, serving: Serving) {
-        let Servers { booting, joined, placed, starting, available, standby, closing } = servers;
+    fn set_servers(&self, servers: PhaseCounts, serving: Serving) {
+        let PhaseCounts { booting, joined, placed, starting, available, standby, closing } = servers;
         for (phase, servers) in [
             ("booting", booting),
             ("joined", joined),

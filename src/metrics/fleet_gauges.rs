@@ -1,12 +1,12 @@
 //! The state of the fleet in numbers.
 
-use actors::model::{Condition, Phase, ServerSnapshot, Snapshot};
+use actors::model::{Condition, PhaseCounts, ServerSnapshot, Snapshot};
 
 /// The state of the fleet at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FleetGauges {
     /// Servers by where they are in their lives.
-    pub servers: Servers,
+    pub servers: PhaseCounts,
     /// Those of them that have players, or may have, by their health.
     pub serving: Serving,
     /// Places.
@@ -25,19 +25,6 @@ pub struct FleetGauges {
     pub launches_in_flight: u32,
     /// Launches that failed since one last came to serve.
     pub launch_failures_in_a_row: u32,
-}
-
-/// Servers by phase.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[expect(missing_docs, reason = "the phases are described where they are defined")]
-pub struct Servers {
-    pub booting: u32,
-    pub joined: u32,
-    pub placed: u32,
-    pub starting: u32,
-    pub available: u32,
-    pub standby: u32,
-    pub closing: u32,
 }
 
 /// Servers available or on standby, by condition.
@@ -81,7 +68,7 @@ impl From<&Snapshot> for FleetGauges {
     fn from(snapshot: &Snapshot) -> Self {
         let Snapshot { policy, figures, .. } = snapshot;
         Self {
-            servers: Servers::of(&snapshot.servers),
+            servers: snapshot.phases(),
             serving: Serving::of(&snapshot.servers),
             places: Places {
                 free: figures.free,
@@ -90,7 +77,7 @@ impl From<&Snapshot> for FleetGauges {
                 doubtful: figures.doubtful,
                 waiting: figures.waiting,
             },
-            players: players(snapshot),
+            players: snapshot.players(),
             limits: Limits {
                 upscale_margin: policy.upscale_margin,
                 downscale_margin: policy.downscale_margin,
@@ -106,25 +93,6 @@ impl From<&Snapshot> for FleetGauges {
     }
 }
 
-impl Servers {
-    fn of(servers: &[ServerSnapshot]) -> Self {
-        let mut by_phase = Self::default();
-        for server in servers {
-            match server.phase {
-                Phase::Booting => by_phase.booting += 1,
-                Phase::Joined => by_phase.joined += 1,
-                Phase::Placed => by_phase.placed += 1,
-                Phase::Starting => by_phase.starting += 1,
-                Phase::Available => by_phase.available += 1,
-                Phase::Standby => by_phase.standby += 1,
-                Phase::Closing(_) => by_phase.closing += 1,
-                Phase::Gone => {}
-            }
-        }
-        by_phase
-    }
-}
-
 impl Serving {
     fn of(servers: &[ServerSnapshot]) -> Self {
         let mut by_condition = Self::default();
@@ -137,12 +105,4 @@ impl Serving {
         }
         by_condition
     }
-}
-
-/// What the serving servers do not report as free of the capacity of a fresh one: they tell nothing else.
-fn players(snapshot: &Snapshot) -> u32 {
-    let serving = snapshot.servers.iter().filter(|server| server.phase.is_serving());
-    let taken = |available| snapshot.policy.server_capacity.saturating_sub(available);
-    let players = serving.filter_map(|server| Some(taken(server.answer?.available_capacity)));
-    players.fold(0, u32::saturating_add)
 }

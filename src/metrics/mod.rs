@@ -26,7 +26,7 @@ use prometheus::{Registry, TextEncoder};
 
 pub use allocations::{AllocationOutcome, AllocationTimer, Api, Patience};
 pub use cloud::{Budget, MeteredCloud};
-pub use fleet_gauges::{FleetGauges, Limits, Places, Servers, Serving};
+pub use fleet_gauges::{FleetGauges, Limits, Places, Serving};
 pub use health::MeteredProbe;
 
 use allocations::AllocationMetrics;

@@ -8,7 +8,6 @@ use actors::model::{Phase, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::shown::players;
 use crate::api::moment;
 
 /// From one sample to the next.
@@ -64,7 +63,7 @@ impl History {
             free: figures.free,
             pending: figures.pending,
             held: snapshot.held,
-            players: players(snapshot),
+            players: snapshot.players(),
             servers: figures.servers,
             available: u32::try_from(available).unwrap_or(u32::MAX),
             upscale_margin: snapshot.policy.upscale_margin,

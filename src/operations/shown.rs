@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use actors::fleet_supervisor::Margins as Change;
-use actors::model::{Condition, LaunchesBlocked, Phase, Policy, ServerSnapshot, Snapshot, Spread, Stage, Timestamp};
+use actors::model::{
+    Condition, LaunchesBlocked, PhaseCounts, Policy, ServerSnapshot, Snapshot, Spread, Stage, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -83,7 +85,7 @@ struct Capacity {
     doubtful: u32,
     /// Asked for by clients that wait.
     waiting: u32,
-    /// Players, on servers that were heard, if those are as large as a fresh one.
+    /// Players, on servers available or on standby that were heard, if those are as large as a fresh one.
     players: u32,
 }
 
@@ -291,14 +293,14 @@ impl Fleet {
             started_at: moment(daemon.started_at),
             ready: snapshot.observed_at.is_some(),
             paused: snapshot.paused,
-            servers: Counts::of(&snapshot.servers),
+            servers: snapshot.phases().into(),
             capacity: Capacity {
                 free: figures.free,
                 held: snapshot.held,
                 pending: figures.pending,
                 doubtful: figures.doubtful,
                 waiting: figures.waiting,
-                players: players(snapshot),
+                players: snapshot.players(),
             },
             margins: Margins::new(&snapshot.policy, &snapshot.configured),
             launches: Launching {
@@ -319,29 +321,10 @@ impl Fleet {
     }
 }
 
-/// Players, by what servers can take less.
-pub(super) fn players(snapshot: &Snapshot) -> u32 {
-    let capacity = snapshot.policy.server_capacity;
-    let heard = snapshot.servers.iter().filter_map(|server| server.answer);
-    heard.map(|answer| capacity.saturating_sub(answer.available_capacity)).fold(0, u32::saturating_add)
-}
-
-impl Counts {
-    fn of(servers: &[ServerSnapshot]) -> Self {
-        let mut counts = Self::default();
-        for server in servers {
-            match server.phase {
-                Phase::Booting => counts.booting += 1,
-                Phase::Joined => counts.joined += 1,
-                Phase::Placed => counts.placed += 1,
-                Phase::Starting => counts.starting += 1,
-                Phase::Available => counts.available += 1,
-                Phase::Standby => counts.standby += 1,
-                Phase::Closing(_) => counts.closing += 1,
-                Phase::Gone => {}
-            }
-        }
-        counts
+impl From<PhaseCounts> for Counts {
+    fn from(counts: PhaseCounts) -> Self {
+        let PhaseCounts { booting, joined, placed, starting, available, standby, closing } = counts;
+        Self { booting, joined, placed, starting, available, standby, closing }
     }
 }
 

@@ -33,7 +33,8 @@ pub use policy::{Policy, PolicyError};
 pub use pools::{Exhausted, Pool};
 pub use rollout::{RolloutNote, RolloutState, Target};
 pub use roster::{
-    Allocation, Booked, LaunchSnapshot, NotBooked, Note, Refused, RolloutSnapshot, Roster, ServerSnapshot, Snapshot,
+    Allocation, Booked, LaunchSnapshot, NotBooked, Note, PhaseCounts, Refused, RolloutSnapshot, Roster, ServerSnapshot,
+    Snapshot,
 };
 pub use scaling::{Action, Decision, Figures, Rule, Step, decide};
 pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server};

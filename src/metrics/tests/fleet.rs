@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use actors::model::{
-    Action, Address, Endpoint, HealthAnswer, Instance, InstanceId, InstanceState, Observation, Policy, Registration,
-    Revision, Role, Roster, Task, TaskId, TaskState, Timestamp,
+    Action, Address, Endpoint, HealthAnswer, Instance, InstanceId, InstanceState, Observation, PhaseCounts, Policy,
+    Registration, Revision, Role, Roster, Task, TaskId, TaskState, Timestamp,
 };
 
 use super::metrics;
-use crate::metrics::{FleetGauges, Limits, Places, Servers, Serving};
+use crate::metrics::{FleetGauges, Limits, Places, Serving};
 
 #[test]
 fn each_number_is_told_under_its_own_name() {
     let metrics = metrics();
     metrics.fleet(&FleetGauges {
-        servers: Servers { booting: 1, joined: 2, placed: 3, starting: 4, available: 5, standby: 6, closing: 7 },
+        servers: PhaseCounts { booting: 1, joined: 2, placed: 3, starting: 4, available: 5, standby: 6, closing: 7 },
         serving: Serving { answering: 8, doubtful: 9, silent: 10 },
         places: Places { free: 11, held: 12, pending: 13, doubtful: 14, waiting: 15 },
         players: 16,
@@ -110,7 +110,7 @@ fn the_numbers_are_those_of_the_fleet() {
     assert_eq!(
         FleetGauges::from(&roster.snapshot(5, now)),
         FleetGauges {
-            servers: Servers { available: 1, ..Servers::default() },
+            servers: PhaseCounts { available: 1, ..PhaseCounts::default() },
             serving: Serving { answering: 1, ..Serving::default() },
             places: Places { free: 6, held: 1, pending: 20, doubtful: 0, waiting: 5 },
             players: 3,

@@ -32,7 +32,7 @@ use super::time::Timestamp;
 
 pub use allocate::{Allocation, Booked, NotBooked};
 pub use commit::Refused;
-pub use snapshot::{LaunchSnapshot, RolloutSnapshot, ServerSnapshot, Snapshot};
+pub use snapshot::{LaunchSnapshot, PhaseCounts, RolloutSnapshot, ServerSnapshot, Snapshot};
 
 /// Roles that are recorded at once, when a rollout sends a whole fleet to standby: half of what AWS allows, 20
 /// `TagResource` and then one a second, for somebody else in the account has tags to write too.

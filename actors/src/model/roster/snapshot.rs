@@ -14,6 +14,47 @@ use crate::model::scaling::Figures;
 use crate::model::server::{Condition, HealthAnswer, Server};
 use crate::model::time::Timestamp;
 
+/// Servers by phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(missing_docs, reason = "the phases are described where they are defined")]
+pub struct PhaseCounts {
+    pub booting: u32,
+    pub joined: u32,
+    pub placed: u32,
+    pub starting: u32,
+    pub available: u32,
+    pub standby: u32,
+    pub closing: u32,
+}
+
+impl Snapshot {
+    /// How many servers there are in each phase.
+    pub fn phases(&self) -> PhaseCounts {
+        let mut counts = PhaseCounts::default();
+        for server in &self.servers {
+            match server.phase {
+                Phase::Booting => counts.booting += 1,
+                Phase::Joined => counts.joined += 1,
+                Phase::Placed => counts.placed += 1,
+                Phase::Starting => counts.starting += 1,
+                Phase::Available => counts.available += 1,
+                Phase::Standby => counts.standby += 1,
+                Phase::Closing(_) => counts.closing += 1,
+                Phase::Gone => {}
+            }
+        }
+        counts
+    }
+
+    /// Players: what the serving servers do not report as free of the capacity of a fresh one. They tell nothing else.
+    pub fn players(&self) -> u32 {
+        let serving = self.servers.iter().filter(|server| server.phase.is_serving());
+        let taken = |available| self.policy.server_capacity.saturating_sub(available);
+        let players = serving.filter_map(|server| Some(taken(server.answer?.available_capacity)));
+        players.fold(0, u32::saturating_add)
+    }
+}
+
 /// All that is known of the fleet.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
