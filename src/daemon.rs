@@ -21,6 +21,7 @@ use crate::metrics::{MeteredCloud, MeteredProbe, Metrics};
 use crate::operations::{self, Gate, Operations, Scraped};
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
+use crate::traces::{self, TracesError};
 use crate::watched::{self, Telling};
 use crate::{chronicle, policy};
 
@@ -76,6 +77,9 @@ pub enum DaemonError {
     /// The journal's file cannot be read.
     #[error("the journal's file cannot be read: {0}; move it away, or name another one in journal.path")]
     Journal(#[from] std::io::Error),
+    /// There are to be traces, and cannot be.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// Clients can no longer be listened to.
     #[error("the HTTP server ended")]
     ServerEnded,
@@ -119,6 +123,8 @@ pub async fn run(
     let (journal, chronicle) = chronicle::open(settings)?;
     let followers = journal.followers().clone();
     tokio::spawn(metrics.clone().follow(followers.subscribe()));
+    let (traces, exporting) = traces::start(settings, clock, &metrics)?;
+    tokio::spawn(traces.clone().follow(followers.subscribe()));
     let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
@@ -131,7 +137,7 @@ pub async fn run(
     let (telling, watched) = watched::watch(settings);
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
-    let asked = Fleet::new(fleet.clone(), watched.answers.clone(), metrics.clone());
+    let asked = Fleet::new(fleet.clone(), watched.answers.clone(), metrics.clone(), traces);
     let door = Door::new(watched.door.clone(), watched.rate.clone());
     let clients = http::routes(asked.clone(), door);
     let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
@@ -169,6 +175,9 @@ pub async fn run(
     end(running, server, fleet_ended).await;
     if let Some(chronicle) = chronicle {
         chronicle.finish().await;
+    }
+    if let Some(exporting) = exporting {
+        exporting.finish(limit).await;
     }
     Ok(())
 }
@@ -262,6 +271,7 @@ fn fixed_at_start(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("fleet", old.fleet != new.fleet),
         ("operations.listen", old.operations.listen != new.operations.listen),
         ("journal", old.journal != new.journal),
+        ("traces", old.traces != new.traces),
         ("cloud_calls.concurrency", old.cloud_calls.concurrency != new.cloud_calls.concurrency),
         ("http.shutdown_limit", old.http.shutdown_limit != new.http.shutdown_limit),
         ("local", old.local != new.local),

@@ -25,4 +25,5 @@ pub mod rollout;
 pub mod service_manager;
 pub mod signals;
 pub mod telemetry;
+pub mod traces;
 pub mod watched;

@@ -34,8 +34,8 @@ pub enum AwsMsg {
     Carry(Order),
     /// One more order may be under way.
     Room(OwnedSemaphorePermit),
-    /// An order was carried out, or not.
-    Carried(Outcome),
+    /// An order was carried out, or not, after so long.
+    Carried(Outcome, Duration),
     /// Look at the whole cloud now.
     Look,
     /// A look ended.
@@ -126,7 +126,7 @@ impl Actor for AwsActor {
         match msg {
             AwsMsg::Carry(order) => state.carry(&me, order),
             AwsMsg::Room(permit) => state.room(&me, permit),
-            AwsMsg::Carried(outcome) => state.carried(&me, outcome),
+            AwsMsg::Carried(outcome, took) => state.carried(&me, outcome, took),
             AwsMsg::Look => state.look(&me),
             AwsMsg::Looked(seen) => state.looked(&me, seen),
             AwsMsg::Pace(pace) => state.args.pace = pace,
@@ -184,7 +184,7 @@ impl AwsState {
     fn begin(&self, me: &AwsRef, order: Order, permit: OwnedSemaphorePermit) {
         let (cloud, limit) = (Arc::clone(&self.args.cloud), self.args.pace.timeout);
         let me = me.clone();
-        let asked = order.clone();
+        let (asked, begun_at) = (order.clone(), Instant::now());
         let call = tokio::spawn(async move {
             let _permit = permit;
             let late = CloudError::Unanswered(format!("nothing within {limit:?}"));
@@ -197,18 +197,18 @@ impl AwsState {
             let outcome =
                 call.await.unwrap_or_else(|failure| failed(order, CloudError::Unanswered(failure.to_string())));
             // An actor that is gone has been replaced: the order is given again in time.
-            let _ = me.cast(AwsMsg::Carried(outcome));
+            let _ = me.cast(AwsMsg::Carried(outcome, begun_at.elapsed()));
         });
     }
 
-    fn carried(&mut self, me: &AwsRef, outcome: Outcome) {
+    fn carried(&mut self, me: &AwsRef, outcome: Outcome, took: Duration) {
         self.under_way -= 1;
         match outcome.error() {
             Some(error) => tracing::warn!(kind = error.kind(), %error, ?outcome, "order failed"),
             None => tracing::debug!(?outcome, "order carried out"),
         }
         self.throttled |= matches!(outcome.error(), Some(CloudError::Throttled(_)));
-        let _ = self.args.fleet.cast(FleetMsg::Outcome(outcome));
+        let _ = self.args.fleet.cast(FleetMsg::Outcome(outcome, took));
         self.look_soon(me);
         self.answer_when_finished();
     }

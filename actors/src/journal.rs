@@ -4,10 +4,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use crate::model::{Figures, InstanceId, LeadTime, Policy, ServerId, Timestamp};
+use crate::model::{Figures, InstanceId, LaunchOrdinal, LeadTime, Policy, ServerId, Subject, Timestamp};
 
 /// Entries that a follower may fall behind before it misses some, and is told so.
 const FOLLOWERS_LAG: usize = 1024;
@@ -55,6 +56,18 @@ impl Basis {
     }
 }
 
+/// The words of [`Draft::what`] that those who follow go by.
+pub mod what {
+    /// Servers are launched, or the cloud was asked to launch them.
+    pub const LAUNCH: &str = "launch";
+    /// The cloud was asked to place a task.
+    pub const PLACE: &str = "place";
+    /// A launch came to serve.
+    pub const LAUNCHED: &str = "launched";
+    /// A launch came to nothing.
+    pub const NOT_LAUNCHED: &str = "not-launched";
+}
+
 /// What is to be written down.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Draft {
@@ -68,13 +81,17 @@ pub struct Draft {
     pub server: Option<ServerId>,
     /// The instance that the server runs on.
     pub instance: Option<InstanceId>,
+    /// The launch that the server came of.
+    pub launch: Option<LaunchOrdinal>,
     /// All of it in a sentence.
     pub text: String,
     /// Why it was not done, if it was not. None also for what only happened.
     pub refused: Option<String>,
     /// The numbers it was decided on.
     pub basis: Option<Basis>,
-    /// How long it took, of a launch that came to serve.
+    /// How long it took, of what took some time.
+    pub took: Option<Duration>,
+    /// Each stage of it, of a launch that came to serve.
     pub lead_time: Option<LeadTime>,
 }
 
@@ -87,17 +104,20 @@ impl Draft {
             rule: None,
             server: None,
             instance: None,
+            launch: None,
             text,
             refused: None,
             basis: None,
+            took: None,
             lead_time: None,
         }
     }
 
     /// The same about a server.
     #[must_use]
-    pub fn about(self, server: ServerId, instance: Option<InstanceId>) -> Self {
-        Self { server: Some(server), instance, ..self }
+    pub fn about(self, subject: Subject) -> Self {
+        let Subject { server, instance, launch } = subject;
+        Self { server: Some(server), instance, launch, ..self }
     }
 }
 
@@ -204,8 +224,8 @@ mod tests {
         let mut journal = Journal::new(capacity, 0);
         for number in 1..=entries {
             let draft = Draft::new(Source::Event, "moved", format!("entry {number}"));
-            let server = ServerId::from_number(number % 3);
-            journal.write(draft.about(server, None), Timestamp::from_secs(number));
+            let subject = Subject { server: ServerId::from_number(number % 3), instance: None, launch: None };
+            journal.write(draft.about(subject), Timestamp::from_secs(number));
         }
         journal
     }

@@ -45,6 +45,7 @@ pub use sections::manager::{CloudKind, Settings};
 pub use sections::operations::Operations;
 pub use sections::rollout::Rollout;
 pub use sections::scaling::{Allocation, Scaling};
+pub use sections::traces::Traces;
 
 use mistakes::Findings;
 use resolve::Resolved;

@@ -1,12 +1,12 @@
 //! The one table of settings. Each section of it stands beside the type it fills, under [`sections`](super::sections).
 
 use super::sections::{
-    api, aws, cloud_calls, health, http, journal, launch, local, manager, operations, rollout, scaling,
+    api, aws, cloud_calls, health, http, journal, launch, local, manager, operations, rollout, scaling, traces,
 };
 use super::setting::{Section, Setting};
 
 /// Every setting there is, in the order of `manager.toml`.
-pub(super) static SECTIONS: [Section; 12] = [
+pub(super) static SECTIONS: [Section; 13] = [
     manager::SECTION,
     scaling::SECTION,
     health::SECTION,
@@ -17,6 +17,7 @@ pub(super) static SECTIONS: [Section; 12] = [
     api::SECTION,
     operations::SECTION,
     journal::SECTION,
+    traces::SECTION,
     local::SECTION,
     aws::SECTION,
 ];

@@ -12,6 +12,7 @@ use warp::hyper::body::Bytes;
 
 use super::ask::{Fleet, Unanswered};
 use crate::api::{self, Kind, Problem, Whole, moment};
+use crate::traces::Request;
 
 /// The longest sticky or idempotency key.
 const LONGEST_KEY: usize = 128;
@@ -136,10 +137,12 @@ pub(super) async fn allocate(
     request: AllocationRequest,
     headers: &HeaderMap,
     query: &str,
+    trace: &mut Request,
 ) -> Result<Response<Bytes>, Problem> {
     let patience = wait(query, fleet.max_wait())?;
     let request = booking_request(request, idempotency_key(headers)?)?;
-    let booking = match fleet.book(request, patience).await {
+    trace.is_for(request.id);
+    let booking = match fleet.book(request, patience, trace).await {
         Ok(Ok(booking)) => booking,
         Ok(Err(refusal)) => return Err(refused(fleet, refusal)),
         Err(unanswered) => return Err(unavailable(unanswered)),

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::metrics::{AllocationOutcome, Api, Metrics, Patience};
+use crate::traces::{Request, Traces};
 
 /// How clients are answered; the operator may change it while the daemon runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +45,7 @@ pub struct Fleet {
     supervisor: FleetRef,
     rules: watch::Receiver<AnswerRules>,
     metrics: Metrics,
+    traces: Traces,
     /// How many wait for a place.
     waiting: Arc<AtomicUsize>,
 }
@@ -58,20 +60,32 @@ impl Drop for Waiting {
 }
 
 impl Fleet {
-    /// Asks this supervisor, by these rules. Answers are counted there.
-    pub fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics) -> Self {
-        Self { supervisor, rules, metrics, waiting: Arc::default() }
+    /// Asks this supervisor, by these rules. Answers are counted and traced there.
+    pub fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics, traces: Traces) -> Self {
+        Self { supervisor, rules, metrics, traces, waiting: Arc::default() }
+    }
+
+    /// Where requests are traced.
+    pub const fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// Where the client is to play; the place is held for it.
-    pub async fn allocate(&self) -> Address {
+    pub async fn allocate(&self, trace: &mut Request) -> Address {
         let request = self.metrics.allocation(Api::V0, Patience::None);
+        trace.asks();
         let answer = self.ask(FleetMsg::Allocate).await;
-        request.answered(match answer {
+        trace.is_told();
+        let outcome = match answer {
             Ok(Some(_)) => AllocationOutcome::Placed,
             Ok(None) => AllocationOutcome::Backup,
             Err(_) => AllocationOutcome::Timeout,
-        });
+        };
+        request.answered(outcome);
+        trace.tell("outcome", || outcome.name().to_owned());
+        if let Ok(Some(address)) = &answer {
+            trace.tell("address", || address.to_string());
+        }
         answer.ok().flatten().unwrap_or_else(|| self.backup())
     }
 
@@ -83,17 +97,28 @@ impl Fleet {
         &self,
         request: BookingRequest,
         patience: Duration,
+        trace: &mut Request,
     ) -> Result<Result<Booking, Refusal>, Unanswered> {
         let waiting = if patience.is_zero() { None } else { self.may_wait() };
         let patience = if waiting.is_some() { patience } else { Duration::ZERO };
         let measured = self.metrics.allocation(Api::V1, patience.into());
+        trace.asks();
         let answer = self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await;
-        measured.answered(match answer {
+        trace.is_told();
+        let outcome = match answer {
             Ok(Ok(_)) => AllocationOutcome::Placed,
             Ok(Err(Refusal::NotBooked { why: NotBooked::NoRoom, .. })) => AllocationOutcome::NoCapacity,
             Ok(Err(_)) => AllocationOutcome::Refused,
             Err(_) => AllocationOutcome::Timeout,
-        });
+        };
+        measured.answered(outcome);
+        trace.tell("outcome", || outcome.name().to_owned());
+        if let Ok(Ok(booking)) = &answer {
+            let Booking { id, server, seats, .. } = booking;
+            trace.tell("allocation", || id.to_string());
+            trace.tell("server", || server.to_string());
+            tracing::debug!(allocation = %id, %server, seats, trace_id = trace.id(), "allocated");
+        }
         answer
     }
 

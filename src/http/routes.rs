@@ -15,7 +15,7 @@ const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
 
 /// Headers that a page on another origin may send along.
 /// Those that the old manager allowed among them.
-const ALLOWED_HEADERS: [&str; 12] = [
+const ALLOWED_HEADERS: [&str; 14] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -25,6 +25,8 @@ const ALLOWED_HEADERS: [&str; 12] = [
     allocations::IDEMPOTENCY_KEY,
     "origin",
     "pragma",
+    "traceparent",
+    "tracestate",
     "user-agent",
     "x-csrftoken",
     "x-requested-with",
@@ -52,16 +54,23 @@ pub fn routes(fleet: Fleet, door: Door) -> BoxedFilter<(warp::reply::Response,)>
 
 /// What game clients ask.
 fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
-    let allocate = |fleet: Fleet, counted: Result<(), Problem>| async move {
-        match counted {
-            Ok(()) => reply::available(&fleet.allocate().await),
+    let allocate = |fleet: Fleet, headers: HeaderMap, counted: Result<(), Problem>| async move {
+        let mut trace = fleet.traces().request("GET /available-gameserver/", &headers);
+        let response = match counted {
+            Ok(()) => reply::available(&fleet.allocate(&mut trace).await),
             Err(problem) => problem.response(),
-        }
+        };
+        trace.answered(response.status());
+        response
     };
     // Who came to know these endpoints sends no key.
     let door = door.clone();
     let counted = warp::header::headers_cloned().and(warp::ext::optional());
-    let counted = counted.map(move |headers: HeaderMap, peer: Option<Peer>| door.count(&headers, peer));
+    let counted = counted.map(move |headers: HeaderMap, peer: Option<Peer>| {
+        let counted = door.count(&headers, peer);
+        (headers, counted)
+    });
+    let counted = counted.untuple_one();
     let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
     let list = |fleet: Fleet| async move { reply::server_list(&fleet.list().await) };
     let one = warp::path!("available-gameserver");

@@ -12,6 +12,7 @@ use warp::test::request;
 
 use super::{AnswerRules, Door, DoorRules, Fleet, RateRules, routes};
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 
 /// A supervisor that says what a test has it say.
 struct Scripted;
@@ -78,7 +79,7 @@ pub(super) async fn fleet(script: Script) -> Fleet {
         max_waiting: 1,
     };
     let metrics = Metrics::new(Timestamp::default()).expect("metrics");
-    Fleet::new(supervisor, watch::Sender::new(rules).subscribe(), metrics)
+    Fleet::new(supervisor, watch::Sender::new(rules).subscribe(), metrics, Traces::off())
 }
 
 /// One that everybody comes through.

@@ -91,12 +91,16 @@ impl Desk {
             (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
             (Method::POST, ["allocations"]) => {
                 self.door.count(headers, peer)?;
-                match read_json(headers, body).await {
-                    Ok(request) => allocations::allocate(fleet, request, headers, query).await,
+                let mut trace = fleet.traces().request("POST /v1/allocations", headers);
+                let response = match read_json(headers, body).await {
+                    Ok(request) => allocations::allocate(fleet, request, headers, query, &mut trace).await,
                     Err(BodyError::Problem(problem)) => Err(problem),
                     // Nobody reads the answer.
                     Err(BodyError::Gone) => Ok(api::empty(StatusCode::BAD_REQUEST)),
-                }
+                };
+                let response = response.unwrap_or_else(|problem| problem.response());
+                trace.answered(response.status());
+                Ok(response)
             }
             (_, ["allocations"]) => Err(not_by(ALL)),
             (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),

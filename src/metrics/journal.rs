@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::journal::{Entry, Source};
+use actors::journal::{Entry, Source, what};
 use actors::model::{Action, CloseReason, Rule, ServerId};
 use prometheus::{Error, IntCounter, IntCounterVec};
 use tokio::sync::broadcast::Receiver;
@@ -97,6 +97,9 @@ impl Metrics {
         }
         if let Some(lead_time) = &draft.lead_time {
             self.launched(lead_time);
+        }
+        if (draft.source, draft.what) == (Source::Event, what::NOT_LAUNCHED) {
+            self.not_launched();
         }
     }
 

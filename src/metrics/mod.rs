@@ -20,6 +20,7 @@ mod process;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use actors::model::Timestamp;
 use prometheus::{Registry, TextEncoder};
@@ -28,6 +29,7 @@ pub use allocations::{AllocationOutcome, AllocationTimer, Api, Patience};
 pub use cloud::{Budget, MeteredCloud};
 pub use fleet_gauges::{FleetGauges, Limits, Places, Serving};
 pub use health::MeteredProbe;
+pub use traces::SpanFate;
 
 use allocations::AllocationMetrics;
 use cloud::CloudMetrics;
@@ -38,6 +40,7 @@ use journal::JournalMetrics;
 use launches::LaunchMetrics;
 use making::Making;
 use supervisor::SupervisorMetrics;
+use traces::TraceMetrics;
 
 /// The `Content-Type` of what [`Metrics::render`] gives.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -54,6 +57,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     launches: LaunchMetrics,
     supervisor: SupervisorMetrics,
+    traces: TraceMetrics,
 }
 
 impl Metrics {
@@ -76,6 +80,7 @@ impl Metrics {
             journal: JournalMetrics::new(&making)?,
             launches: LaunchMetrics::new(&making)?,
             supervisor: SupervisorMetrics::new(&making)?,
+            traces: TraceMetrics::new(&making)?,
             registry,
         })
     }

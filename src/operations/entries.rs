@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::api::moment;
 
 /// An entry of the journal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Entry {
     /// Counted from the first entry of all on, over restarts too where the journal has a file.
     number: u64,
@@ -33,6 +33,9 @@ pub struct Entry {
     /// The instance that the server runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// The launch that the server came of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    launch: Option<u64>,
     /// All of it in a sentence.
     text: String,
     /// `done`, or why not. Left out of what only happened.
@@ -41,6 +44,9 @@ pub struct Entry {
     /// The numbers it was decided on.
     #[serde(skip_serializing_if = "Option::is_none")]
     figures: Option<Figures>,
+    /// How long it took, of what took some time, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_seconds: Option<f64>,
 }
 
 /// The numbers that a decision was made on.
@@ -60,7 +66,7 @@ struct Figures {
 }
 
 /// A part of the journal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub(super) struct Entries {
     /// Oldest first.
     entries: Vec<Entry>,
@@ -84,9 +90,11 @@ impl Entry {
             rule: draft.rule,
             server: draft.server.map(|server| server.to_string()),
             instance: draft.instance.as_ref().map(ToString::to_string),
+            launch: draft.launch.map(|launch| launch.0),
             text: draft.text.clone(),
             result: draft.refused.clone().or(done),
             figures: draft.basis.as_ref().map(Figures::from),
+            took_seconds: draft.took.map(|took| took.as_secs_f64()),
         }
     }
 

@@ -20,3 +20,5 @@ mod operate;
 mod operations;
 mod support;
 mod systemd;
+#[cfg(feature = "traces")]
+mod traces;

@@ -58,8 +58,8 @@ pub enum FleetMsg {
     Report(HealthReport),
     /// The cloud was looked at.
     Observed(Observation),
-    /// An order was carried out, or not.
-    Outcome(Outcome),
+    /// An order was carried out, or not, after so long.
+    Outcome(Outcome, Duration),
     /// The scaler wants to see the fleet.
     Look,
     /// The scaler decided.
@@ -171,7 +171,7 @@ impl Actor for FleetSupervisor {
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
             FleetMsg::Report(report) => state.report(&me, report).await?,
             FleetMsg::Observed(observation) => state.observed(&me, &observation).await?,
-            FleetMsg::Outcome(outcome) => state.outcome(&me, outcome).await?,
+            FleetMsg::Outcome(outcome, took) => state.outcome(&me, outcome, took).await?,
             FleetMsg::Look => state.show(),
             FleetMsg::Commit(decision) => state.commit(&me, decision).await?,
             FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
@@ -231,8 +231,8 @@ impl FleetState {
         self.sync_game_servers(me).await
     }
 
-    async fn outcome(&mut self, me: &FleetRef, outcome: Outcome) -> Result<(), ActorProcessingErr> {
-        self.journal.write(notes::order(&outcome, &self.roster), self.clock.now());
+    async fn outcome(&mut self, me: &FleetRef, outcome: Outcome, took: Duration) -> Result<(), ActorProcessingErr> {
+        self.journal.write(notes::order(&outcome, took, &self.roster), self.clock.now());
         self.roster.outcome(outcome, self.clock.now());
         self.give_orders();
         self.follow_up(me).await

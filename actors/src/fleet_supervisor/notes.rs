@@ -1,9 +1,13 @@
 //! What happened, in the words of the log and of the journal.
 
-use crate::journal::{Basis, Draft, Source};
+use std::time::Duration;
+
+use tracing::field::{debug, display};
+
+use crate::journal::{Basis, Draft, Source, what};
 use crate::model::{
-    Action, Exhausted, Figures, Note, Outcome, Policy, PolicyError, Refused, Revision, RolloutNote, Roster, ServerId,
-    Step, Timestamp,
+    Action, Exhausted, Figures, Note, Outcome, Policy, PolicyError, Refused, Revision, RolloutNote, Roster, Server,
+    ServerId, Step, Subject, Timestamp,
 };
 
 /// Something that the scaler decided; not yet whether it was done.
@@ -24,19 +28,20 @@ pub(super) fn decision(step: Step, figures: &Figures, roster: &Roster) -> Draft 
     }
 }
 
-/// What the cloud answered to an order.
-pub(super) fn order(outcome: &Outcome, roster: &Roster) -> Draft {
+/// What the cloud answered to an order, after so long.
+pub(super) fn order(outcome: &Outcome, took: Duration, roster: &Roster) -> Draft {
     let draft = |what, text| Draft::new(Source::Order, what, text);
     let draft = match outcome {
         Outcome::Launched { order, result } => {
             let made = result.as_deref().unwrap_or_default();
             let made: Vec<&str> = made.iter().map(crate::model::InstanceId::as_str).collect();
             let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
-            draft("launch", format!("launch {} of {} from pool {}{made}", order.ordinal, order.count, order.pool))
+            let text = format!("launch {} of {} from pool {}{made}", order.ordinal, order.count, order.pool);
+            Draft { launch: Some(order.ordinal), ..draft(what::LAUNCH, text) }
         }
         Outcome::Placed { order, .. } => {
             let text = format!("place {} on {} for {}", order.revision, order.instance, order.server);
-            about(draft("place", text), order.server, roster)
+            about(draft(what::PLACE, text), order.server, roster)
         }
         Outcome::Recorded { server, role, .. } => {
             about(draft("record", format!("record {server} as {}", role.name())), *server, roster)
@@ -53,26 +58,30 @@ pub(super) fn order(outcome: &Outcome, roster: &Roster) -> Draft {
             }
         }
     };
-    Draft { refused: outcome.error().map(ToString::to_string), ..draft }
+    Draft { refused: outcome.error().map(ToString::to_string), took: Some(took), ..draft }
 }
 
 /// Something that happened.
 pub(super) fn event(note: Note, now: Timestamp) -> Draft {
     let draft = |what, text| Draft::new(Source::Event, what, text);
     match note {
-        Note::Appeared { server, instance, phase } => {
-            draft("appeared", format!("{server} appeared, {phase}")).about(server, instance)
+        Note::Appeared { subject, phase } => {
+            draft("appeared", format!("{} appeared, {phase}", subject.server)).about(subject)
         }
-        Note::Moved { server, instance, from, to } => {
-            draft("moved", format!("{server} was {from} and is {to}")).about(server, instance)
+        Note::Moved { subject, from, to } => {
+            draft("moved", format!("{} was {from} and is {to}", subject.server)).about(subject)
         }
-        Note::Launched { server, lead_time } => {
-            let draft = draft("launched", format!("{server} came to serve after {lead_time}"));
-            Draft { lead_time: Some(lead_time), ..draft.about(server, None) }
+        Note::Launched { subject, lead_time } => {
+            let draft = draft(what::LAUNCHED, format!("{} came to serve after {lead_time}", subject.server));
+            Draft { took: Some(lead_time.total), lead_time: Some(lead_time), ..draft.about(subject) }
         }
-        Note::Shared { server, instance } => {
-            let text = format!("somebody else's task runs on {instance}: it is not terminated");
-            draft("shared", text).about(server, Some(instance))
+        Note::NotLaunched { subject, reached, after } => {
+            let text = format!("{} did not come to serve: it was {reached}", subject.server);
+            Draft { took: after, ..draft(what::NOT_LAUNCHED, text).about(subject) }
+        }
+        Note::Shared(subject) => {
+            let text = "somebody else's task runs on its instance: it is not terminated".to_owned();
+            draft("shared", text).about(subject)
         }
         Note::Rollout { revision, what } => draft("rollout", rollout_text(&revision, what)),
         Note::NoCapacity(Exhausted { pool, until, next }) => {
@@ -80,7 +89,7 @@ pub(super) fn event(note: Note, now: Timestamp) -> Draft {
             let text = format!("pool {pool} gives no instances, again in {:?}: {then}", until.since(now));
             draft("no-capacity", text)
         }
-        Note::Impossible { server, refused } => draft("impossible", refused.to_string()).about(server, None),
+        Note::Impossible { subject, refused } => draft("impossible", refused.to_string()).about(subject),
     }
 }
 
@@ -116,8 +125,8 @@ fn wanted(policy: &Policy) -> String {
 }
 
 fn about(draft: Draft, server: ServerId, roster: &Roster) -> Draft {
-    let instance = roster.server(server).and_then(|server| server.instance().cloned());
-    draft.about(server, instance)
+    let gone = || Subject { server, instance: None, launch: None };
+    draft.about(roster.server(server).map_or_else(gone, Server::subject))
 }
 
 fn rollout_text(revision: &Revision, what: RolloutNote) -> String {
@@ -135,18 +144,26 @@ fn rollout_text(revision: &Revision, what: RolloutNote) -> String {
 /// Writes a line to the log.
 pub(super) fn log(note: &Note, now: Timestamp) {
     match note {
-        Note::Appeared { server, instance, phase } => {
-            let instance = instance.as_ref().map(tracing::field::display);
-            tracing::info!(%server, instance, phase = phase.name(), "a server appeared");
+        Note::Appeared { subject: Subject { server, instance, launch }, phase } => {
+            let (instance, launch) = (instance.as_ref().map(display), launch.map(display));
+            tracing::info!(%server, instance, launch, phase = phase.name(), "a server appeared");
         }
-        Note::Moved { server, instance, from, to } => {
-            let instance = instance.as_ref().map(tracing::field::display);
-            tracing::info!(%server, instance, from = from.name(), to = %to, "a server moved on");
+        Note::Moved { subject: Subject { server, instance, launch }, from, to } => {
+            let (instance, launch) = (instance.as_ref().map(display), launch.map(display));
+            tracing::info!(%server, instance, launch, from = from.name(), to = %to, "a server moved on");
         }
-        Note::Launched { server, lead_time } => tracing::info!(%server, %lead_time, "a launch came to serve"),
-        Note::Shared { server, instance } => tracing::error!(
+        Note::Launched { subject: Subject { server, instance, launch }, lead_time } => {
+            let (instance, launch) = (instance.as_ref().map(display), launch.map(display));
+            tracing::info!(%server, instance, launch, %lead_time, "a launch came to serve");
+        }
+        Note::NotLaunched { subject: Subject { server, instance, launch }, reached, after } => {
+            let (instance, launch) = (instance.as_ref().map(display), launch.map(display));
+            let (reached, after) = (reached.name(), after.map(debug));
+            tracing::warn!(%server, instance, launch, reached, after, "a launch did not come to serve");
+        }
+        Note::Shared(Subject { server, instance, .. }) => tracing::error!(
             %server,
-            %instance,
+            instance = instance.as_ref().map(display),
             "somebody else's task runs on an instance of the fleet: no game is placed there, and it is not terminated"
         ),
         Note::Rollout { revision, what } => log_rollout(revision, *what),
@@ -159,7 +176,7 @@ pub(super) fn log(note: &Note, now: Timestamp) {
                 None => tracing::error!(%pool, ?again_in, "no pool gives instances: launches wait"),
             }
         }
-        Note::Impossible { server, refused } => tracing::warn!(%server, %refused, "impossible"),
+        Note::Impossible { subject, refused } => tracing::warn!(server = %subject.server, %refused, "impossible"),
     }
 }
 

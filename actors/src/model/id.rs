@@ -93,6 +93,11 @@ impl AllocationId {
         Self(number)
     }
 
+    /// Its number.
+    pub const fn number(self) -> u128 {
+        self.0
+    }
+
     /// Reads what [`Display`](fmt::Display) writes, and nothing else.
     pub fn parse(text: &str) -> Option<Self> {
         let is_plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

@@ -37,6 +37,6 @@ pub use roster::{
     Snapshot,
 };
 pub use scaling::{Action, Decision, Figures, Rule, Step, decide};
-pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server};
+pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server, Subject};
 pub use time::Timestamp;
 pub use view::{FleetView, ServerView};

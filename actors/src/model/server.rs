@@ -120,6 +120,17 @@ impl Host {
     }
 }
 
+/// A server, by all its names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subject {
+    /// Its name in this manager.
+    pub server: ServerId,
+    /// The instance it runs on, once that is known.
+    pub instance: Option<InstanceId>,
+    /// The launch it came of; none if somebody else started it.
+    pub launch: Option<LaunchOrdinal>,
+}
+
 /// One game server, from launch to gone.
 #[derive(Debug)]
 pub struct Server {
@@ -222,6 +233,11 @@ impl Server {
     /// The instance it runs on, once that is known.
     pub fn instance(&self) -> Option<&InstanceId> {
         self.host.as_ref().map(|host| &host.id)
+    }
+
+    /// All its names.
+    pub fn subject(&self) -> Subject {
+        Subject { server: self.id, instance: self.instance().cloned(), launch: self.ordinal }
     }
 
     /// Its instance is about to go.

@@ -25,6 +25,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The point so long before this one.
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+
     /// The time from `earlier` to this point; zero if `earlier` is later (clocks of two machines may disagree).
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

@@ -15,6 +15,7 @@ use super::local::Local;
 use super::operations::Operations;
 use super::rollout::Rollout;
 use super::scaling::Scaling;
+use super::traces::Traces;
 use crate::config::kind::Kind;
 use crate::config::setting::Given::Default;
 use crate::config::setting::{Section, Setting};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub operations: Operations,
     /// What is kept of what the manager decided.
     pub journal: Journal,
+    /// Where traces are sent.
+    pub traces: Traces,
     /// The cloud on this machine.
     pub local: Local,
     /// The cloud on Amazon ECS.

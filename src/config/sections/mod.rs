@@ -12,6 +12,7 @@ pub(super) mod manager;
 pub(super) mod operations;
 pub(super) mod rollout;
 pub(super) mod scaling;
+pub(super) mod traces;
 
 use std::time::Duration;
 

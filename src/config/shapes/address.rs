@@ -10,6 +10,8 @@ pub(in crate::config) const HOST_PORT_ALLOWED: &str =
     "a name or an address with a port, such as \"play.example.com:8000\" or \"[2001:db8::1]:8000\"";
 pub(in crate::config) const LOOPBACK_ALLOWED: &str =
     "an IPv4 address of this machine alone, 127.0.0.1 to 127.255.255.254";
+pub(in crate::config) const PLAIN_URL_ALLOWED: &str =
+    "an http URL, such as \"http://127.0.0.1:4318\"; a collector beside the manager can go on over TLS";
 pub(in crate::config) const URL_ALLOWED: &str = "an http or https URL, such as \"http://127.0.0.1:5000\"";
 
 /// An address to listen on.
@@ -60,6 +62,11 @@ pub(in crate::config) fn url(text: &str) -> Result<(), String> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let has_port = authority.rsplit_once(':').filter(|(_, tail)| !tail.contains(']'));
     has_port.map_or_else(|| host(authority), |(name, number)| host(name).and_then(|()| port(number)))
+}
+
+/// Where an API is that is asked without TLS.
+pub(in crate::config) fn plain_url(text: &str) -> Result<(), String> {
+    if text.starts_with("https://") { Err("TLS, which is not spoken there".to_owned()) } else { url(text) }
 }
 
 fn host(text: &str) -> Result<(), String> {
@@ -152,6 +159,12 @@ mod tests {
             loopback,
             &[("10.0.0.1", "loopback"), ("localhost", "IPv4"), ("::1", "IPv4"), ("127.0.0.0", "first"), ("", "IPv4")],
         );
+    }
+
+    #[test]
+    fn endpoints_without_tls() {
+        assert_eq!(plain_url("http://127.0.0.1:4318"), Ok(()));
+        refused(plain_url, &[("https://127.0.0.1:4318", "TLS"), ("127.0.0.1:4318", "http"), ("", "http")]);
     }
 
     #[test]

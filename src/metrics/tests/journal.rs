@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::journal::{Draft, Entry, Source};
+use actors::journal::{Draft, Entry, Source, what};
 use actors::model::{Action, LeadTime, Rule, Timestamp};
 use tokio::sync::broadcast;
 
@@ -58,4 +58,13 @@ async fn whoever_follows_counts_what_is_written_and_what_came_too_fast() {
     assert_eq!(metrics.sample("journal_entries_missed_total"), 2.0);
     assert_eq!(metrics.sample(r#"journal_entries_total{kind="event"}"#), 2.0);
     assert_eq!(metrics.sample("launch_duration_seconds_sum"), 40.0);
+    assert_eq!(metrics.sample(r#"launches_total{result="served"}"#), 1.0);
+}
+
+#[test]
+fn a_launch_that_came_to_nothing_is_counted_as_that() {
+    let metrics = metrics();
+    metrics.entry(&entry(Draft::new(Source::Event, what::NOT_LAUNCHED, String::new())));
+    let result = |result: &str| metrics.sample(&format!(r#"launches_total{{result="{result}"}}"#));
+    assert_eq!(["served", "failed"].map(result), [0.0, 1.0]);
 }

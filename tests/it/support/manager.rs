@@ -171,6 +171,11 @@ impl Manager {
         (status, serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON"))
     }
 
+    /// What a client asks, in its own way.
+    pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
     /// What an operator asks, as a client that is no browser does.
     pub(crate) fn operate(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.operations))

@@ -20,14 +20,14 @@ use std::time::Duration;
 use super::allocation::{AllocationIndex, Room};
 use super::allowance::Allowance;
 use super::bookings::Bookings;
-use super::id::{InstanceId, Revision, ServerId};
+use super::id::{LaunchOrdinal, Revision, ServerId};
 use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
 use super::life::{Event, Impossible, Phase};
 use super::policy::Policy;
 use super::pools::Exhausted;
 use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
-use super::server::{Host, Server};
+use super::server::{Host, Server, Subject};
 use super::time::Timestamp;
 
 pub use allocate::{Allocation, Booked, NotBooked};
@@ -45,36 +45,36 @@ pub enum Note {
     /// A server became known.
     Appeared {
         /// Which.
-        server: ServerId,
-        /// On which instance, if that is known.
-        instance: Option<InstanceId>,
+        subject: Subject,
         /// Where it is in its life.
         phase: Phase,
     },
     /// A server moved on in its life.
     Moved {
         /// Which.
-        server: ServerId,
-        /// On which instance, if that is known.
-        instance: Option<InstanceId>,
+        subject: Subject,
         /// Where it was.
         from: Phase,
         /// Where it is.
         to: Phase,
     },
     /// Somebody else's task runs on an instance of the fleet: it is never terminated, and counts as one of the fleet.
-    Shared {
-        /// Whose.
-        server: ServerId,
-        /// Which.
-        instance: InstanceId,
-    },
+    Shared(Subject),
     /// A launch came to serve.
     Launched {
         /// Which server.
-        server: ServerId,
+        subject: Subject,
         /// How long it took.
         lead_time: LeadTime,
+    },
+    /// A launch came to nothing.
+    NotLaunched {
+        /// Which server.
+        subject: Subject,
+        /// How far it came.
+        reached: Phase,
+        /// How long ago it was asked for, if this manager did.
+        after: Option<Duration>,
     },
     /// Something happened to the rollout of a revision.
     Rollout {
@@ -88,7 +88,7 @@ pub enum Note {
     /// Something was said of a server that cannot be.
     Impossible {
         /// Which.
-        server: ServerId,
+        subject: Subject,
         /// What.
         refused: Impossible,
     },
@@ -191,13 +191,20 @@ impl Roster {
     }
 
     /// Adds a server that was not known, in a phase that began at `since`.
-    fn add(&mut self, phase: Phase, host: Option<Host>, since: Timestamp, now: Timestamp) -> &mut Server {
+    fn add(
+        &mut self,
+        phase: Phase,
+        host: Option<Host>,
+        launch: Option<LaunchOrdinal>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> &mut Server {
         self.last_server += 1;
         let id = ServerId(self.last_server);
         self.launching += u32::from(phase.is_launching());
-        let instance = host.as_ref().map(|host| host.id.clone());
-        self.notes.push(Note::Appeared { server: id, instance, phase });
-        self.servers.entry(id).or_insert(Server::new(id, phase, host, since, now))
+        let server = Server { ordinal: launch, ..Server::new(id, phase, host, since, now) };
+        self.notes.push(Note::Appeared { subject: server.subject(), phase });
+        self.servers.entry(id).or_insert(server)
     }
 
     /// Moves a server on in its life; the one place where that is done. `at` is when the event happened.
@@ -207,27 +214,29 @@ impl Roster {
         };
         let from = server.phase;
         if let Err(refused) = server.happen(event, at) {
-            self.notes.push(Note::Impossible { server: id, refused });
+            self.notes.push(Note::Impossible { subject: server.subject(), refused });
             return;
         }
         let to = server.phase;
         if from == to {
             return;
         }
-        let (ordinal, instance) = (server.ordinal, server.instance().cloned());
+        let (subject, requested_at) = (server.subject(), server.milestones.requested_at);
         let revision = server.revision.clone();
         let lead_time = server.milestones.lead_time(now).filter(|_| event == Event::Answered);
-        self.notes.push(Note::Moved { server: id, instance, from, to });
+        self.notes.push(Note::Moved { subject: subject.clone(), from, to });
         if from.is_launching() && !to.is_launching() {
             self.launching -= 1;
             if to == Phase::Available {
                 self.ledger.succeeded();
                 if let Some(lead_time) = lead_time {
                     self.lead_times.record(lead_time);
-                    self.notes.push(Note::Launched { server: id, lead_time });
+                    self.notes.push(Note::Launched { subject, lead_time });
                 }
             } else {
-                self.ledger.failed(ordinal, &self.policy, now);
+                self.ledger.failed(subject.launch, &self.policy, now);
+                let after = requested_at.map(|requested_at| now.since(requested_at));
+                self.notes.push(Note::NotLaunched { subject, reached: from, after });
             }
         }
         if let (Phase::Closing(reason), Some(revision)) = (to, revision)

@@ -117,8 +117,8 @@ impl Roster {
         let known: BTreeSet<&InstanceId> = self.servers.values().filter_map(Server::instance).collect();
         let new: Vec<InstanceId> = instances.iter().filter(|instance| !known.contains(instance)).cloned().collect();
         for instance in new {
-            let server = self.add(Phase::Booting, Some(Host::just_launched(instance)), now, now);
-            server.ordinal = Some(order.ordinal);
+            let host = Host::just_launched(instance);
+            let server = self.add(Phase::Booting, Some(host), Some(order.ordinal), now, now);
             server.milestones.requested_at = requested_at;
             server.may_lag_until = now + VISIBILITY;
         }

@@ -97,10 +97,10 @@ impl Roster {
             _ => (Phase::Placed, instance.and_then(joined_at).unwrap_or(now)),
         };
         let unknown_holds_until = now + self.policy.hold_ttl;
-        let server = self.add(phase, instance.map(Host::seen), since, now);
+        let launch = instance.and_then(|instance| instance.ordinal);
+        let server = self.add(phase, instance.map(Host::seen), launch, since, now);
         server.task = Some(task.id.clone());
         server.revision = Some(task.revision.clone());
-        server.ordinal = instance.and_then(|instance| instance.ordinal);
         server.unknown_holds_until = unknown_holds_until;
     }
 
@@ -111,8 +111,7 @@ impl Roster {
             let host = Host::seen(instance);
             if host.owned && instance.state != InstanceState::Terminated {
                 let requested_at = instance.ordinal.and_then(|ordinal| self.ledger.begun_at(ordinal));
-                let server = self.add(Phase::Booting, Some(host), instance.launched_at, now);
-                server.ordinal = instance.ordinal;
+                let server = self.add(Phase::Booting, Some(host), instance.ordinal, instance.launched_at, now);
                 server.milestones.requested_at = requested_at;
             }
         }
@@ -132,7 +131,7 @@ impl Roster {
             // The cluster may forget a member for a moment; someone else's task is not gone for that.
             host.foreign_tasks |= had_foreign_tasks && instance.registration.is_none();
             if host.owned && host.foreign_tasks && !had_foreign_tasks {
-                self.notes.push(Note::Shared { server: id, instance: host.id.clone() });
+                self.notes.push(Note::Shared(server.subject()));
             }
         }
         let shown = if server.task.is_some() { task.is_some() } else { instance.is_some() };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Margins};
-use actors::journal::{Entry, Query, Source};
-use actors::model::{Phase, Policy, PolicyError, Refused, ServerId, Snapshot};
+use actors::journal::{Entry, Query, Source, what};
+use actors::model::{LaunchOrdinal, Phase, Policy, PolicyError, Refused, ServerId, Snapshot};
 use ractor::call_t;
 
 use super::{Fleet, MINUTE};
@@ -138,6 +138,25 @@ async fn why_an_instance_was_terminated_has_an_answer() {
     );
     assert!(history.iter().all(|entry| entry.draft.refused.is_none()), "{history:#?}");
     assert!(history.is_sorted_by_key(|entry| (entry.at, entry.number)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_became_of_a_launch_is_written_down_under_its_number() {
+    let policy = Policy::default();
+    let fleet = Fleet::start(policy.clone()).await;
+    fleet.cloud.world().never_joining = 1;
+    fleet.until("it was launched", |world| world.alive().len() == 1).await;
+    let stillborn = fleet.snapshot().await.servers[0].id;
+    fleet.until_available(1).await;
+    let served = fleet.snapshot().await.servers[0].id;
+    for (server, launch, what) in [(stillborn, 1, what::NOT_LAUNCHED), (served, 2, what::LAUNCHED)] {
+        let history = fleet.history(server).await;
+        let end = history.iter().find(|entry| entry.draft.what == what).unwrap_or_else(|| panic!("{history:#?}"));
+        assert_eq!(end.draft.launch, Some(LaunchOrdinal(launch)), "{end:#?}");
+        let overdue = end.draft.took.expect("how long it took") >= policy.boot_deadline;
+        assert_eq!(overdue, what == what::NOT_LAUNCHED, "{end:#?}");
+    }
+    fleet.assert_no_complaints();
 }
 
 #[tokio::test(start_paused = true)]
