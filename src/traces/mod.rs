@@ -30,9 +30,6 @@ use span::{Parent, Span};
 pub use request::Request;
 pub use start::{Exporting, TracesError, start};
 
-/// Traces that wait for the collector; more are dropped, and counted.
-const WAITING: usize = 1024;
-
 /// What is traced, and where that goes. A clone goes to the same place.
 #[derive(Clone, Default)]
 pub struct Traces(Option<Arc<Recording>>);

@@ -27,6 +27,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Traces that are sent together at most.
 const TOGETHER: usize = 256;
 
+/// Traces that may wait for the collector; more are dropped, and counted.
+pub(super) const WAITING: usize = 1024;
+
 /// Sends spans to the collector.
 pub(super) struct Exporter {
     collector: SpanExporter,

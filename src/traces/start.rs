@@ -55,11 +55,11 @@ impl Exporting {
 /// When there are to be some, and cannot be.
 #[cfg(feature = "traces")]
 pub fn start(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<(Traces, Option<Exporting>), TracesError> {
-    use super::{Recording, WAITING, otlp};
+    use super::{Recording, otlp};
 
     let Some(endpoint) = &settings.traces.endpoint else { return Ok((Traces::off(), None)) };
     let exporter = otlp::Exporter::new(endpoint, &settings.fleet, metrics.clone())?;
-    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
+    let (sender, receiver) = tokio::sync::mpsc::channel(otlp::WAITING);
     let stop = CancellationToken::new();
     let running = tokio::spawn(exporter.run(receiver, stop.clone()));
     let recording = Recording { spans: sender, one_in: settings.traces.one_in, clock, metrics: metrics.clone() };
