@@ -23,7 +23,8 @@ COPY --from=build /usr/local/bin/playlivechess-manager /usr/bin/
 USER 10001:10001
 # manager.toml and .env are looked for here; each setting has a name in the environment, too.
 WORKDIR /etc/playlivechess-manager
-EXPOSE 8000
+# Operators are listened for on loopback until MANAGER_OPERATIONS_LISTEN and a token say otherwise.
+EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=6s --start-period=10s CMD ["playlivechess-manager", "health-check"]
 # SIGTERM ends it in good order, which takes up to http.shutdown_limit.
 STOPSIGNAL SIGTERM

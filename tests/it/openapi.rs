@@ -60,6 +60,19 @@ async fn clients_are_answered_as_the_document_says() {
 }
 
 #[tokio::test]
+async fn clients_that_need_a_key_are_answered_as_the_document_says_with_it_and_without() {
+    let setup = Setup::local().dot_env(&format!("{PACE}\nMANAGER_API_KEYS_FILE=keys"));
+    std::fs::write(setup.path().join("keys"), format!("{TOKEN}\n")).expect("the directory can be written to");
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    let authorization = format!("Authorization: Bearer {TOKEN}");
+    let more = ["--header", &authorization, "--max-examples", "40"];
+    let output = check(&setup, &manager.url, "clients.toml", &more).await;
+    assert_well(&manager, &output, 300);
+    manager.stop().await;
+}
+
+#[tokio::test]
 async fn operators_are_answered_as_the_document_says() {
     // Margins that call for ten thousand servers are among what is allowed: their game servers come no faster than this.
     let setup = Setup::local().dot_env(PACE).environment("MANAGER_LOCAL_BOOT_DELAY", "5s");
