@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
 use crate::line::Line;
+use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{Observation, Order, Outcome};
 use crate::ports::{Clock, Cloud, CloudError};
 
@@ -25,7 +26,7 @@ const SOON: Duration = Duration::from_millis(500);
 const MOST_DOUBLINGS: u32 = 3;
 
 /// The AWS actor.
-pub type AwsRef = ActorRef<AwsMsg>;
+pub type AwsRef = Mailbox<AwsMsg>;
 
 /// What the AWS actor is told.
 #[derive(Debug)]
@@ -71,8 +72,18 @@ pub struct AwsArgs {
     pub begins_after: Duration,
 }
 
+impl AwsActor {
+    /// Starts one under this supervisor.
+    pub async fn spawn(args: AwsArgs, supervisor: ActorCell) -> Result<AwsRef, SpawnErr> {
+        let backlog = Backlog::default();
+        let (actor, _) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
+        Ok(Mailbox::new(actor, backlog))
+    }
+}
+
 /// What the AWS actor keeps.
 pub struct AwsState {
+    me: AwsRef,
     args: AwsArgs,
     /// The wait for the next look, and when it ends; none while one is under way.
     next_look: Option<(JoinHandle<()>, Instant)>,
@@ -101,11 +112,16 @@ pub struct AwsActor;
 impl Actor for AwsActor {
     type Msg = AwsMsg;
     type State = AwsState;
-    type Arguments = AwsArgs;
+    type Arguments = (AwsArgs, Backlog);
 
-    async fn pre_start(&self, me: AwsRef, args: AwsArgs) -> Result<AwsState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        me: ActorRef<AwsMsg>,
+        (args, backlog): (AwsArgs, Backlog),
+    ) -> Result<AwsState, ActorProcessingErr> {
         let begins_after = args.begins_after;
         let mut state = AwsState {
+            me: Mailbox::new(me, backlog),
             args,
             next_look: None,
             look_again: false,
@@ -118,24 +134,25 @@ impl Actor for AwsActor {
             finishing: false,
             finished: None,
         };
-        state.look_after(&me, begins_after);
+        state.look_after(begins_after);
         Ok(state)
     }
 
-    async fn handle(&self, me: AwsRef, msg: AwsMsg, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, _: ActorRef<AwsMsg>, msg: AwsMsg, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
+        state.me.take_one();
         match msg {
-            AwsMsg::Carry(order) => state.carry(&me, order),
-            AwsMsg::Room(permit) => state.room(&me, permit),
-            AwsMsg::Carried(outcome, took) => state.carried(&me, outcome, took),
-            AwsMsg::Look => state.look(&me),
-            AwsMsg::Looked(seen) => state.looked(&me, seen),
+            AwsMsg::Carry(order) => state.carry(order),
+            AwsMsg::Room(permit) => state.room(permit),
+            AwsMsg::Carried(outcome, took) => state.carried(outcome, took),
+            AwsMsg::Look => state.look(),
+            AwsMsg::Looked(seen) => state.looked(seen),
             AwsMsg::Pace(pace) => state.args.pace = pace,
             AwsMsg::Finish(reply_to) => state.finish(reply_to),
         }
         Ok(())
     }
 
-    async fn post_stop(&self, _: AwsRef, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<AwsMsg>, state: &mut AwsState) -> Result<(), ActorProcessingErr> {
         if let Some((wait, _)) = state.next_look.take() {
             wait.abort();
         }
@@ -144,27 +161,27 @@ impl Actor for AwsActor {
 }
 
 impl AwsState {
-    fn carry(&mut self, me: &AwsRef, order: Order) {
+    fn carry(&mut self, order: Order) {
         if self.finishing {
             return;
         }
         tracing::info!(?order, "order");
         self.under_way += 1;
         match Arc::clone(&self.args.permits).try_acquire_owned() {
-            Ok(permit) if self.line.is_empty() => self.begin(me, order, permit),
+            Ok(permit) if self.line.is_empty() => self.begin(order, permit),
             _ => {
                 self.line.push(order);
-                self.await_room(me);
+                self.await_room();
             }
         }
     }
 
-    fn await_room(&mut self, me: &AwsRef) {
+    fn await_room(&mut self) {
         if self.awaits_room || self.line.is_empty() {
             return;
         }
         self.awaits_room = true;
-        let (permits, me) = (Arc::clone(&self.args.permits), me.clone());
+        let (permits, me) = (Arc::clone(&self.args.permits), self.me.clone());
         tokio::spawn(async move {
             // The semaphore is never closed; an actor that is gone leaves the room to the one after it.
             if let Ok(permit) = permits.acquire_owned().await {
@@ -173,17 +190,17 @@ impl AwsState {
         });
     }
 
-    fn room(&mut self, me: &AwsRef, permit: OwnedSemaphorePermit) {
+    fn room(&mut self, permit: OwnedSemaphorePermit) {
         self.awaits_room = false;
         if let Some(order) = self.line.pop() {
-            self.begin(me, order, permit);
+            self.begin(order, permit);
         }
-        self.await_room(me);
+        self.await_room();
     }
 
-    fn begin(&self, me: &AwsRef, order: Order, permit: OwnedSemaphorePermit) {
+    fn begin(&self, order: Order, permit: OwnedSemaphorePermit) {
         let (cloud, limit) = (Arc::clone(&self.args.cloud), self.args.pace.timeout);
-        let me = me.clone();
+        let me = self.me.clone();
         let (asked, begun_at) = (order.clone(), Instant::now());
         let call = tokio::spawn(async move {
             let _permit = permit;
@@ -201,7 +218,7 @@ impl AwsState {
         });
     }
 
-    fn carried(&mut self, me: &AwsRef, outcome: Outcome, took: Duration) {
+    fn carried(&mut self, outcome: Outcome, took: Duration) {
         self.under_way -= 1;
         match outcome.error() {
             Some(error) => tracing::warn!(kind = error.kind(), %error, ?outcome, "order failed"),
@@ -209,15 +226,15 @@ impl AwsState {
         }
         self.throttled |= matches!(outcome.error(), Some(CloudError::Throttled(_)));
         let _ = self.args.fleet.cast(FleetMsg::Outcome(outcome, took));
-        self.look_soon(me);
+        self.look_soon();
         self.answer_when_finished();
     }
 
-    fn look_after(&mut self, me: &AwsRef, pause: Duration) {
+    fn look_after(&mut self, pause: Duration) {
         if let Some((wait, _)) = self.next_look.take() {
             wait.abort();
         }
-        let me = me.clone();
+        let me = self.me.clone();
         let wait = tokio::spawn(async move {
             tokio::time::sleep(pause).await;
             // An actor that is gone looks no more.
@@ -226,14 +243,14 @@ impl AwsState {
         self.next_look = Some((wait, Instant::now() + pause));
     }
 
-    fn look_soon(&mut self, me: &AwsRef) {
+    fn look_soon(&mut self) {
         let may_hasten = !self.throttled && self.throttled_looks == 0;
         if may_hasten && self.next_look.as_ref().is_some_and(|(_, at)| *at > Instant::now() + SOON) {
-            self.look_after(me, SOON);
+            self.look_after(SOON);
         }
     }
 
-    fn look(&mut self, me: &AwsRef) {
+    fn look(&mut self) {
         let Some((wait, _)) = self.next_look.take() else {
             self.look_again = true;
             return;
@@ -241,7 +258,7 @@ impl AwsState {
         wait.abort();
         self.look_again = false;
         let (cloud, limit, begun_at) = (Arc::clone(&self.args.cloud), self.args.pace.timeout, self.args.clock.now());
-        let me = me.clone();
+        let me = self.me.clone();
         let call = tokio::spawn(async move {
             let late = CloudError::Unanswered(format!("the fleet could not be read within {limit:?}"));
             timeout(limit, cloud.observe(begun_at)).await.unwrap_or(Err(late))
@@ -252,7 +269,7 @@ impl AwsState {
         });
     }
 
-    fn looked(&mut self, me: &AwsRef, seen: Result<Observation, CloudError>) {
+    fn looked(&mut self, seen: Result<Observation, CloudError>) {
         self.throttled |= matches!(seen, Err(CloudError::Throttled(_)));
         self.throttled_looks = if self.throttled { self.throttled_looks.saturating_add(1) } else { 0 };
         self.throttled = false;
@@ -276,7 +293,7 @@ impl AwsState {
         }
         let usual = self.args.pace.interval * (1 << self.throttled_looks.min(MOST_DOUBLINGS));
         let pause = if self.look_again { Duration::ZERO } else { usual };
-        self.look_after(me, pause);
+        self.look_after(pause);
     }
 
     fn finish(&mut self, reply_to: RpcReplyPort<()>) {

@@ -11,6 +11,7 @@ pub mod fleet_supervisor;
 pub mod game_server_actor;
 pub mod journal;
 mod line;
+pub mod mailbox;
 pub mod model;
 pub mod ports;
 pub mod scaler_actor;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
+use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{Decision, Figures, FleetView, Policy, decide};
 use crate::ports::Clock;
 
@@ -14,7 +15,7 @@ use crate::ports::Clock;
 const SPACING: Duration = Duration::from_millis(50);
 
 /// The scaler actor.
-pub type ScalerRef = ActorRef<ScalerMsg>;
+pub type ScalerRef = Mailbox<ScalerMsg>;
 
 /// What the scaler actor is told.
 #[derive(Debug)]
@@ -39,8 +40,18 @@ pub struct ScalerArgs {
     pub begins_after: Duration,
 }
 
+impl ScalerActor {
+    /// Starts one under this supervisor.
+    pub async fn spawn(args: ScalerArgs, supervisor: ActorCell) -> Result<ScalerRef, SpawnErr> {
+        let backlog = Backlog::default();
+        let (actor, _) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
+        Ok(Mailbox::new(actor, backlog))
+    }
+}
+
 /// What the scaler actor keeps.
 pub struct ScalerState {
+    me: ScalerRef,
     args: ScalerArgs,
     /// The wait for the next tick; none while a view is asked for.
     tick: Option<JoinHandle<()>>,
@@ -57,25 +68,42 @@ pub struct ScalerActor;
 impl Actor for ScalerActor {
     type Msg = ScalerMsg;
     type State = ScalerState;
-    type Arguments = ScalerArgs;
+    type Arguments = (ScalerArgs, Backlog);
 
-    async fn pre_start(&self, me: ScalerRef, args: ScalerArgs) -> Result<ScalerState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        me: ActorRef<ScalerMsg>,
+        (args, backlog): (ScalerArgs, Backlog),
+    ) -> Result<ScalerState, ActorProcessingErr> {
         let begins_after = args.begins_after;
-        let mut state = ScalerState { args, tick: None, woken: false, decided_at: None, blind: false };
-        state.tick_after(&me, begins_after);
+        let mut state = ScalerState {
+            me: Mailbox::new(me, backlog),
+            args,
+            tick: None,
+            woken: false,
+            decided_at: None,
+            blind: false,
+        };
+        state.tick_after(begins_after);
         Ok(state)
     }
 
-    async fn handle(&self, me: ScalerRef, msg: ScalerMsg, state: &mut ScalerState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<ScalerMsg>,
+        msg: ScalerMsg,
+        state: &mut ScalerState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.me.take_one();
         match msg {
             ScalerMsg::Tick => state.look(),
-            ScalerMsg::Wake => state.wake(&me),
-            ScalerMsg::Decide(seen) => state.decide(&me, seen),
+            ScalerMsg::Wake => state.wake(),
+            ScalerMsg::Decide(seen) => state.decide(seen),
         }
         Ok(())
     }
 
-    async fn post_stop(&self, _: ScalerRef, state: &mut ScalerState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<ScalerMsg>, state: &mut ScalerState) -> Result<(), ActorProcessingErr> {
         if let Some(tick) = state.tick.take() {
             tick.abort();
         }
@@ -84,11 +112,11 @@ impl Actor for ScalerActor {
 }
 
 impl ScalerState {
-    fn tick_after(&mut self, me: &ScalerRef, pause: Duration) {
+    fn tick_after(&mut self, pause: Duration) {
         if let Some(tick) = self.tick.take() {
             tick.abort();
         }
-        let me = me.clone();
+        let me = self.me.clone();
         self.tick = Some(tokio::spawn(async move {
             tokio::time::sleep(pause).await;
             // An actor that is gone decides nothing.
@@ -103,15 +131,15 @@ impl ScalerState {
         let _ = self.args.fleet.cast(FleetMsg::Look);
     }
 
-    fn wake(&mut self, me: &ScalerRef) {
+    fn wake(&mut self) {
         if self.tick.is_none() {
             self.woken = true;
         } else {
-            self.tick_after(me, self.spacing_left());
+            self.tick_after(self.spacing_left());
         }
     }
 
-    fn decide(&mut self, me: &ScalerRef, seen: Option<Box<(FleetView, Policy)>>) {
+    fn decide(&mut self, seen: Option<Box<(FleetView, Policy)>>) {
         if let Some((view, policy)) = seen.map(|seen| *seen) {
             self.args.interval = policy.health_interval;
             let decision = decide(&view, &policy, self.args.clock.now());
@@ -121,7 +149,7 @@ impl ScalerState {
         }
         self.decided_at = Some(Instant::now());
         let pause = if self.woken { SPACING } else { self.args.interval };
-        self.tick_after(me, pause);
+        self.tick_after(pause);
     }
 
     /// Once when it begins and once when it is over.

@@ -181,6 +181,11 @@ impl Fleet {
         self.ask_for(question, Duration::ZERO).await
     }
 
+    /// How many messages wait for the supervisor.
+    pub fn backlog(&self) -> usize {
+        self.supervisor.depth()
+    }
+
     /// Tells it something that nothing is answered to.
     ///
     /// # Errors

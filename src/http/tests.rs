@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Refusal};
+use actors::mailbox::{Backlog, Mailbox};
 use actors::model::{Address, NotBooked, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
@@ -79,7 +80,12 @@ pub(super) async fn fleet(script: Script) -> Fleet {
         max_waiting: 1,
     };
     let metrics = Metrics::new(Timestamp::default()).expect("metrics");
-    Fleet::new(supervisor, watch::Sender::new(rules).subscribe(), metrics, Traces::off())
+    Fleet::new(
+        Mailbox::new(supervisor, Backlog::default()),
+        watch::Sender::new(rules).subscribe(),
+        metrics,
+        Traces::off(),
+    )
 }
 
 /// One that everybody comes through.

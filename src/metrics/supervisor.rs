@@ -1,8 +1,9 @@
-//! How fast the fleet supervisor answers: what waits in its mailbox is not to be seen otherwise.
+//! How fast the fleet supervisor answers, and what waits in the actors' mailboxes.
 
 use std::time::Duration;
 
-use prometheus::{Error, Histogram};
+use actors::fleet_supervisor::Backlogs;
+use prometheus::{Error, Gauge, Histogram};
 
 use super::Metrics;
 use super::making::Making;
@@ -14,13 +15,25 @@ const BOUNDS: [f64; 16] =
 #[derive(Clone)]
 pub(super) struct SupervisorMetrics {
     answers: Histogram,
+    supervisor_backlog: Gauge,
+    scaler_backlog: Gauge,
+    aws_backlog: Gauge,
 }
 
 impl SupervisorMetrics {
     pub(super) fn new(making: &Making) -> Result<Self, Error> {
         let help = "Time that the fleet supervisor took to answer a question in seconds, most of it spent in its mailbox; \
                     of a question that it did not answer in time, how long it had.";
-        Ok(Self { answers: making.duration("supervisor_answer_duration_seconds", help, &BOUNDS)? })
+        let answers = making.duration("supervisor_answer_duration_seconds", help, &BOUNDS)?;
+        let help = "Messages that wait in the mailbox of an actor. Each game server has one of its own, which is none of \
+                    these.";
+        let backlogs = making.gauges("mailbox_messages", help, &["actor"])?;
+        Ok(Self {
+            answers,
+            supervisor_backlog: backlogs.with_label_values(&["supervisor"]),
+            scaler_backlog: backlogs.with_label_values(&["scaler"]),
+            aws_backlog: backlogs.with_label_values(&["aws"]),
+        })
     }
 }
 
@@ -29,5 +42,16 @@ impl Metrics {
     /// none: its answer waits for the fleet.
     pub fn supervisor_answered(&self, took: Duration) {
         self.supervisor.answers.observe(took.as_secs_f64());
+    }
+
+    /// So many messages wait for the supervisor.
+    pub fn supervisor_backlog(&self, messages: usize) {
+        self.supervisor.supervisor_backlog.set(messages as f64);
+    }
+
+    /// So many messages wait for the other actors.
+    pub fn backlogs(&self, Backlogs { scaler, aws }: Backlogs) {
+        self.supervisor.scaler_backlog.set(scaler as f64);
+        self.supervisor.aws_backlog.set(aws as f64);
     }
 }

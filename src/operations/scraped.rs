@@ -23,6 +23,10 @@ pub struct Scraped {
 impl Scraped {
     /// All metrics, as they are now.
     pub(super) async fn scrape(&self, fleet: &Fleet) -> Response<Bytes> {
+        self.metrics.supervisor_backlog(fleet.backlog());
+        if let Ok(backlogs) = fleet.ask(FleetMsg::Backlogs).await {
+            self.metrics.backlogs(backlogs);
+        }
         match fleet.ask(FleetMsg::Snapshot).await {
             Ok(snapshot) => self.metrics.fleet(&FleetGauges::from(&*snapshot)),
             // A scrape that failed would tell nothing of why.

@@ -52,7 +52,7 @@ impl Traces {
     /// A client asks for a place, in this way. Who says that it is traced itself decides whether this is, too.
     pub fn request(&self, name: &'static str, headers: &HeaderMap) -> Request {
         let Some(recording) = &self.0 else { return Request::untraced() };
-        match Parent::of(headers) {
+        match parent(headers) {
             Some(parent) if parent.is_sampled => Request::traced(recording, name, Some(parent)),
             None if rand::rng().random_range(0..recording.one_in) == 0 => Request::traced(recording, name, None),
             _ => Request::untraced(),
@@ -76,6 +76,17 @@ impl Traces {
             }
         }
     }
+}
+
+/// The step of another program that a request was sent from, if it says so and this build can read it.
+#[cfg(feature = "traces")]
+fn parent(headers: &HeaderMap) -> Option<Parent> {
+    otlp::parent(headers)
+}
+
+#[cfg(not(feature = "traces"))]
+const fn parent(_: &HeaderMap) -> Option<Parent> {
+    None
 }
 
 impl Recording {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use actors::model::Timestamp;
 use rand::RngExt;
-use warp::http::HeaderMap;
 
 /// A step of a trace.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,16 +101,4 @@ pub(super) struct Parent {
     pub(super) trace: u128,
     pub(super) id: u64,
     pub(super) is_sampled: bool,
-}
-
-impl Parent {
-    #[cfg(feature = "traces")]
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        super::otlp::parent(headers)
-    }
-
-    #[cfg(not(feature = "traces"))]
-    pub(super) const fn of(_: &HeaderMap) -> Option<Self> {
-        None
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ractor::RpcReplyPort;
 
-use super::{FleetMsg, FleetRef, FleetState, answer};
+use super::{FleetMsg, FleetState, answer};
 use crate::model::{Address, Booked, Booking, BookingRequest, NotBooked};
 use crate::scaler_actor::ScalerMsg;
 use crate::waiting::Ticket;
@@ -45,7 +45,6 @@ impl FleetState {
 
     pub(super) fn book(
         &mut self,
-        me: &FleetRef,
         request: BookingRequest,
         patience: Duration,
         reply_to: RpcReplyPort<Result<Booking, Refusal>>,
@@ -56,8 +55,7 @@ impl FleetState {
         }
         let seats = request.seats;
         let Some(waiting) = self.try_book(Waiting { request, reply_to }, patience.is_zero()) else { return };
-        self.waiting
-            .join(seats, waiting, |ticket| me.send_after(patience, move || FleetMsg::WaitOver(ticket)).abort_handle());
+        self.waiting.join(seats, waiting, |ticket| self.me.send_after(patience, move || FleetMsg::WaitOver(ticket)));
         // The fleet is to grow for those who wait.
         self.tell_scaler(ScalerMsg::Wake);
     }

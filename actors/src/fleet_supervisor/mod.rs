@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
 use crate::journal::{Draft, Journal, Page, Query};
+use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{
     Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Observation, Outcome, Policy,
     PolicyError, Refused, Roster, ServerId, ServerSnapshot, Snapshot, Stage,
@@ -26,14 +27,14 @@ use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 use crate::waiting::{Ticket, WaitingLine};
 
 pub use clients::Refusal;
-pub use operator::Margins;
+pub use operator::{Backlogs, Margins};
 
 /// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
 /// manager from answering.
 const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The fleet supervisor.
-pub type FleetRef = ActorRef<FleetMsg>;
+pub type FleetRef = Mailbox<FleetMsg>;
 
 /// What the fleet supervisor is told and asked.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ pub enum FleetMsg {
     Reconcile,
     /// All that is known of the fleet.
     Snapshot(RpcReplyPort<Box<Snapshot>>),
+    /// How many messages wait for the other actors.
+    Backlogs(RpcReplyPort<Backlogs>),
     /// A part of the journal.
     Journal(Query, RpcReplyPort<Page>),
     /// The operator sends a server to standby, for good.
@@ -104,6 +107,7 @@ pub struct FleetArgs {
 
 /// What the supervisor keeps.
 pub struct FleetState {
+    me: FleetRef,
     roster: Roster,
     /// What the operator wants by the configuration, whatever was changed since.
     configured: Policy,
@@ -131,20 +135,28 @@ pub struct FleetSupervisor;
 impl FleetSupervisor {
     /// Starts a fleet. The handle ends when the supervisor does, which is never by itself.
     pub async fn spawn(args: FleetArgs) -> Result<(FleetRef, JoinHandle<()>), SpawnErr> {
-        Actor::spawn(None, Self, args).await
+        let backlog = Backlog::default();
+        let (actor, ended) = Actor::spawn(None, Self, (args, backlog.clone())).await?;
+        Ok((Mailbox::new(actor, backlog), ended))
     }
 }
 
 impl Actor for FleetSupervisor {
     type Msg = FleetMsg;
     type State = FleetState;
-    type Arguments = FleetArgs;
+    type Arguments = (FleetArgs, Backlog);
 
-    async fn pre_start(&self, me: FleetRef, args: FleetArgs) -> Result<FleetState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        me: ActorRef<FleetMsg>,
+        (args, backlog): (FleetArgs, Backlog),
+    ) -> Result<FleetState, ActorProcessingErr> {
+        let me = Mailbox::new(me, backlog);
         let permits = Arc::new(Semaphore::new(args.concurrency));
         let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
         let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
+            me,
             configured: args.policy.clone(),
             roster: Roster::new(args.policy),
             waiting: WaitingLine::default(),
@@ -159,26 +171,33 @@ impl Actor for FleetSupervisor {
         })
     }
 
-    async fn handle(&self, me: FleetRef, msg: FleetMsg, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<FleetMsg>,
+        msg: FleetMsg,
+        state: &mut FleetState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.me.take_one();
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
-            FleetMsg::Book(request, patience, reply_to) => state.book(&me, request, patience, reply_to),
+            FleetMsg::Book(request, patience, reply_to) => state.book(request, patience, reply_to),
             FleetMsg::WaitOver(ticket) => state.wait_over(ticket),
             FleetMsg::Booking(id, reply_to) => answer(reply_to, state.roster.booking(id)),
             FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id)),
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
-            FleetMsg::Report(report) => state.report(&me, report).await?,
-            FleetMsg::Observed(observation) => state.observed(&me, &observation).await?,
-            FleetMsg::Outcome(outcome, took) => state.outcome(&me, outcome, took).await?,
+            FleetMsg::Report(report) => state.report(report).await?,
+            FleetMsg::Observed(observation) => state.observed(&observation).await?,
+            FleetMsg::Outcome(outcome, took) => state.outcome(outcome, took).await?,
             FleetMsg::Look => state.show(),
-            FleetMsg::Commit(decision) => state.commit(&me, decision).await?,
+            FleetMsg::Commit(decision) => state.commit(decision).await?,
             FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
             FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
+            FleetMsg::Backlogs(reply_to) => answer(reply_to, state.backlogs()),
             FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
-            FleetMsg::Drain(server, reply_to) => state.drain(&me, server, reply_to).await?,
-            FleetMsg::Undrain(server, reply_to) => state.undrain(&me, server, reply_to).await?,
+            FleetMsg::Drain(server, reply_to) => state.drain(server, reply_to).await?,
+            FleetMsg::Undrain(server, reply_to) => state.undrain(server, reply_to).await?,
             FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
             FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
             FleetMsg::LogState => state.log_state(),
@@ -191,33 +210,33 @@ impl Actor for FleetSupervisor {
 
     async fn handle_supervisor_evt(
         &self,
-        me: FleetRef,
+        _: ActorRef<FleetMsg>,
         event: SupervisionEvent,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(child, error) => {
                 tracing::error!(actor = %child.get_id(), %error, "an actor failed and is replaced");
-                state.replace(&me, &child).await
+                state.replace(&child).await
             }
-            SupervisionEvent::ActorTerminated(child, ..) => state.replace(&me, &child).await,
+            SupervisionEvent::ActorTerminated(child, ..) => state.replace(&child).await,
             _ => Ok(()),
         }
     }
 
-    async fn post_stop(&self, me: FleetRef, _: &mut FleetState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, me: ActorRef<FleetMsg>, _: &mut FleetState) -> Result<(), ActorProcessingErr> {
         me.stop_children_and_wait(None, None).await;
         Ok(())
     }
 }
 
 impl FleetState {
-    async fn report(&mut self, me: &FleetRef, report: HealthReport) -> Result<(), ActorProcessingErr> {
+    async fn report(&mut self, report: HealthReport) -> Result<(), ActorProcessingErr> {
         self.roster.report(report.server, report.asked_at, report.answer.ok(), self.clock.now());
-        self.follow_up(me).await
+        self.follow_up().await
     }
 
-    async fn observed(&mut self, me: &FleetRef, observation: &Observation) -> Result<(), ActorProcessingErr> {
+    async fn observed(&mut self, observation: &Observation) -> Result<(), ActorProcessingErr> {
         if !self.roster.is_ready() {
             let (instances, tasks) = (observation.instances.len(), observation.tasks.len());
             tracing::info!(instances, tasks, "first look at the cloud: the fleet is ready");
@@ -226,16 +245,16 @@ impl FleetState {
         self.give_orders();
         // What was launched before is seen now, so the next launch may go.
         self.tell_scaler(ScalerMsg::Wake);
-        self.follow_up(me).await?;
+        self.follow_up().await?;
         // A server may be reached elsewhere without having moved on in its life.
-        self.sync_game_servers(me).await
+        self.sync_game_servers().await
     }
 
-    async fn outcome(&mut self, me: &FleetRef, outcome: Outcome, took: Duration) -> Result<(), ActorProcessingErr> {
+    async fn outcome(&mut self, outcome: Outcome, took: Duration) -> Result<(), ActorProcessingErr> {
         self.journal.write(notes::order(&outcome, took, &self.roster), self.clock.now());
         self.roster.outcome(outcome, self.clock.now());
         self.give_orders();
-        self.follow_up(me).await
+        self.follow_up().await
     }
 
     fn show(&mut self) {
@@ -245,7 +264,7 @@ impl FleetState {
         self.tell_scaler(ScalerMsg::Decide(seen));
     }
 
-    async fn commit(&mut self, me: &FleetRef, decision: Decision) -> Result<(), ActorProcessingErr> {
+    async fn commit(&mut self, decision: Decision) -> Result<(), ActorProcessingErr> {
         let replacements_are_due = decision.actions().any(|action| matches!(action, Action::Retreat(_)));
         for step in &decision.steps {
             let draft = notes::decision(*step, &decision.figures, &self.roster);
@@ -260,7 +279,7 @@ impl FleetState {
             self.tell_scaler(ScalerMsg::Wake);
         }
         self.give_orders();
-        self.follow_up(me).await
+        self.follow_up().await
     }
 
     fn give_orders(&mut self) {
@@ -330,7 +349,7 @@ impl FleetState {
     }
 
     /// Logs what happened to the servers, and gives each one that is to be asked its actor.
-    async fn follow_up(&mut self, me: &FleetRef) -> Result<(), ActorProcessingErr> {
+    async fn follow_up(&mut self) -> Result<(), ActorProcessingErr> {
         let notes = self.roster.take_notes();
         if notes.is_empty() {
             return Ok(());
@@ -340,10 +359,10 @@ impl FleetState {
             notes::log(&note, now);
             self.journal.write(notes::event(note, now), now);
         }
-        self.sync_game_servers(me).await
+        self.sync_game_servers().await
     }
 
-    async fn sync_game_servers(&mut self, me: &FleetRef) -> Result<(), ActorProcessingErr> {
+    async fn sync_game_servers(&mut self) -> Result<(), ActorProcessingErr> {
         let polled = self.roster.servers().filter(|server| server.phase.is_polled());
         let wanted: BTreeMap<ServerId, SocketAddr> =
             polled.filter_map(|server| Some((server.id, server.endpoint.as_ref()?.health))).collect();
@@ -362,9 +381,9 @@ impl FleetState {
                     pace: pace(self.roster.policy()),
                     probe: Arc::clone(&self.probe),
                     clock: self.clock,
-                    fleet: me.clone(),
+                    fleet: self.me.clone(),
                 };
-                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, me.get_cell()).await?;
+                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, self.me.get_cell()).await?;
                 self.game_servers.insert(server, GameServer { actor, target });
             }
         }
@@ -372,16 +391,16 @@ impl FleetState {
     }
 
     /// Replaces a child that died. One that was told to go is not known here any more.
-    async fn replace(&mut self, me: &FleetRef, child: &ActorCell) -> Result<(), ActorProcessingErr> {
+    async fn replace(&mut self, child: &ActorCell) -> Result<(), ActorProcessingErr> {
         let died = child.get_id();
         if died == self.aws.get_id() {
             let (policy, pause) = (self.roster.policy(), REPLACEMENT_PAUSE);
-            self.aws = spawn_aws(me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
+            self.aws = spawn_aws(&self.me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
-            self.scaler = Some(spawn_scaler(me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
+            self.scaler = Some(spawn_scaler(&self.me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
         } else {
             self.game_servers.retain(|_, game_server| game_server.actor.get_id() != died);
-            self.sync_game_servers(me).await?;
+            self.sync_game_servers().await?;
         }
         Ok(())
     }
@@ -409,7 +428,7 @@ async fn spawn_aws(
 ) -> Result<AwsRef, SpawnErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
     let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
-    Ok(Actor::spawn_linked(None, AwsActor, args, me.get_cell()).await?.0)
+    AwsActor::spawn(args, me.get_cell()).await
 }
 
 async fn spawn_scaler(
@@ -419,7 +438,7 @@ async fn spawn_scaler(
     begins_after: Duration,
 ) -> Result<ScalerRef, SpawnErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
-    Ok(Actor::spawn_linked(None, ScalerActor, args, me.get_cell()).await?.0)
+    ScalerActor::spawn(args, me.get_cell()).await
 }
 
 const fn pace(policy: &Policy) -> Pace {

@@ -2,7 +2,7 @@
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
 
-use super::{FleetRef, FleetState, answer, notes};
+use super::{FleetState, answer, notes};
 use crate::model::{Policy, PolicyError, Refused, ServerId, ServerSnapshot, Snapshot};
 use crate::scaler_actor::ScalerMsg;
 
@@ -20,6 +20,15 @@ pub struct Margins {
     pub max_servers: Option<u32>,
 }
 
+/// Messages that wait in the mailboxes of the actors that there is one of, beside the supervisor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Backlogs {
+    /// The scaler's.
+    pub scaler: usize,
+    /// The AWS actor's.
+    pub aws: usize,
+}
+
 type ServerReply = RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>;
 
 impl FleetState {
@@ -28,29 +37,22 @@ impl FleetState {
         Box::new(Snapshot { configured: self.configured.clone(), ..snapshot })
     }
 
-    pub(super) async fn drain(
-        &mut self,
-        me: &FleetRef,
-        id: ServerId,
-        reply_to: ServerReply,
-    ) -> Result<(), ActorProcessingErr> {
-        let done = self.roster.drain(id, self.clock.now());
-        self.settle(me, "drain", id, done, reply_to).await
+    pub(super) fn backlogs(&self) -> Backlogs {
+        Backlogs { scaler: self.scaler.as_ref().map_or(0, |scaler| scaler.depth()), aws: self.aws.depth() }
     }
 
-    pub(super) async fn undrain(
-        &mut self,
-        me: &FleetRef,
-        id: ServerId,
-        reply_to: ServerReply,
-    ) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn drain(&mut self, id: ServerId, reply_to: ServerReply) -> Result<(), ActorProcessingErr> {
+        let done = self.roster.drain(id, self.clock.now());
+        self.settle("drain", id, done, reply_to).await
+    }
+
+    pub(super) async fn undrain(&mut self, id: ServerId, reply_to: ServerReply) -> Result<(), ActorProcessingErr> {
         let done = self.roster.undrain(id, self.clock.now());
-        self.settle(me, "undrain", id, done, reply_to).await
+        self.settle("undrain", id, done, reply_to).await
     }
 
     async fn settle(
         &mut self,
-        me: &FleetRef,
         what: &'static str,
         id: ServerId,
         done: Result<(), Refused>,
@@ -63,7 +65,7 @@ impl FleetState {
         answer(reply_to, done.and_then(|()| server.ok_or(Refused::Gone)));
         self.give_orders();
         self.tell_scaler(ScalerMsg::Wake);
-        self.follow_up(me).await
+        self.follow_up().await
     }
 
     pub(super) fn pause(&mut self, paused: bool, reply_to: RpcReplyPort<()>) {

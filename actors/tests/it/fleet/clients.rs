@@ -131,6 +131,7 @@ async fn who_waited_long_enough_is_told_when_to_come_again() {
     let again = fleet.book(BookingRequest { idempotency: Some("waits".into()), ..request(3, 1) }).await;
     assert_eq!(again, Err(Refusal::UnderWay));
     assert_eq!(waits.await.expect("it ends"), no_room(None), "there is one server at most");
+    assert_eq!(fleet.supervisor.depth(), 0, "the end of a wait is a message like any other");
     let waits = fleet.wait_for(request(4, 1), 5 * MINUTE);
     fleet.release(1).await;
     assert!(waits.await.expect("it ends").is_ok());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fleet_supervisor::FleetMsg;
+use actors::fleet_supervisor::{Backlogs, FleetMsg};
 use actors::model::{Address, AllocationRule, Policy, Timestamp};
 use actors::ports::{Clock, CloudError};
 use ractor::call_t;
@@ -408,4 +408,19 @@ async fn a_cloud_that_is_asked_too_often_is_looked_at_less_often() {
     fleet.cloud.mend();
     fleet.wait(MINUTE).await;
     assert_eq!(looks().await, 48, "as before, from the first look that goes well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_a_mailbox_is_counted() {
+    let fleet = Fleet::start(Policy { min_servers: 3, ..Policy::default() }).await;
+    fleet.until_available(3).await;
+    for waiting in 1..=5 {
+        // Nothing else runs between these.
+        fleet.supervisor.cast(FleetMsg::LogState).expect("the supervisor lives");
+        assert_eq!(fleet.supervisor.depth(), waiting);
+    }
+    // So are messages that actors send to themselves.
+    fleet.wait(HOUR).await;
+    let backlogs = call_t!(fleet.supervisor, FleetMsg::Backlogs, 1000).expect("the supervisor answers");
+    assert_eq!((fleet.supervisor.depth(), backlogs), (0, Backlogs::default()));
 }
