@@ -120,7 +120,7 @@ pub async fn run(
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) -> Result<(), DaemonError> {
     let settings = &loaded.settings;
-    let (journal, chronicle) = chronicle::open(settings)?;
+    let (journal, chronicle) = chronicle::open(settings, &metrics)?;
     let followers = journal.followers().clone();
     tokio::spawn(metrics.clone().follow(followers.subscribe()));
     let (traces, exporting) = traces::start(settings, clock, &metrics)?;

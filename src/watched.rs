@@ -57,7 +57,13 @@ impl Telling {
         self.connections.send_replace(fitting_rules(settings, self.open_files));
         self.door.send_replace(policy::door_rules(settings));
         self.rate.send_replace(policy::rate_rules(settings));
-        self.operators.send_replace(policy::operations_token(settings));
+        let wanted = policy::operations_token(settings);
+        // Whoever was let in is asked again when it has changed, and not for nothing.
+        self.operators.send_if_modified(|token| {
+            let changes = *token != wanted;
+            *token = wanted;
+            changes
+        });
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::sync::broadcast;
 
 use crate::model::{Figures, InstanceId, LaunchOrdinal, LeadTime, Policy, ServerId, Subject, Timestamp};
 
-/// Entries that a follower may fall behind before it misses some, and is told so.
-const FOLLOWERS_LAG: usize = 1024;
+/// Entries that a follower may fall behind before it misses some, and is told so: a fleet of ten thousand that is seen
+/// for the first time is written down without a pause, an entry or two a server.
+const FOLLOWERS_LAG: usize = 32_768;
 
 /// Who has something to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,7 +137,7 @@ pub struct Entry {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Query {
     /// Only those after this number.
-    pub after: u64,
+    pub after: Option<u64>,
     /// So many at most: the oldest of them if `after` is given, else the last.
     pub limit: usize,
     /// Only those about this server.
@@ -195,12 +196,11 @@ impl Journal {
             let about_server = query.server.is_none() || entry.draft.server == query.server;
             about_server && (query.instance.is_none() || entry.draft.instance == query.instance)
         };
-        let first = self.entries.partition_point(|entry| entry.number <= query.after);
-        let meant = self.entries.range(first..).filter(fits);
-        let entries = if query.after > 0 {
-            meant.take(query.limit).cloned().collect()
+        let entries = if let Some(after) = query.after {
+            let next = self.entries.partition_point(|entry| entry.number <= after);
+            self.entries.range(next..).filter(fits).take(query.limit).cloned().collect()
         } else {
-            let mut last: Vec<_> = meant.rev().take(query.limit).cloned().collect();
+            let mut last: Vec<_> = self.entries.iter().filter(fits).rev().take(query.limit).cloned().collect();
             last.reverse();
             last
         };
@@ -245,8 +245,10 @@ mod tests {
     fn it_is_read_from_its_end_or_on_from_an_entry() {
         let journal = journal(100, 12);
         assert_eq!(numbers(&journal, &Query { limit: 3, ..Query::default() }), [10, 11, 12]);
-        assert_eq!(numbers(&journal, &Query { after: 4, limit: 3, ..Query::default() }), [5, 6, 7]);
-        assert_eq!(numbers(&journal, &Query { after: 12, limit: 3, ..Query::default() }), [0; 0]);
+        assert_eq!(numbers(&journal, &Query { after: Some(4), limit: 3, ..Query::default() }), [5, 6, 7]);
+        assert_eq!(numbers(&journal, &Query { after: Some(12), limit: 3, ..Query::default() }), [0; 0]);
+        let from_the_first = Query { after: Some(0), limit: 3, ..Query::default() };
+        assert_eq!(numbers(&journal, &from_the_first), [1, 2, 3]);
         let about = Query { server: Some(ServerId::from_number(0)), limit: 2, ..Query::default() };
         assert_eq!(numbers(&journal, &about), [9, 12]);
     }

@@ -95,6 +95,26 @@ impl From<Booking> for Allocation {
     }
 }
 
+/// What a client asks for, and for how long it would wait.
+pub(super) struct Wanted {
+    request: BookingRequest,
+    patience: Duration,
+}
+
+/// Reads what a client wants; it may wait for so long at most.
+///
+/// # Errors
+/// When that cannot be.
+pub(super) fn wanted(
+    request: AllocationRequest,
+    headers: &HeaderMap,
+    query: &str,
+    max_wait: Duration,
+) -> Result<Wanted, Problem> {
+    let patience = wait(query, max_wait)?;
+    Ok(Wanted { request: booking_request(request, idempotency_key(headers)?)?, patience })
+}
+
 /// Holds places on a server
 ///
 /// All on one server, for as long as `scaling.hold_ttl` says, or until their players show up there. With `wait` the answer
@@ -134,13 +154,9 @@ impl From<Booking> for Allocation {
 )]
 pub(super) async fn allocate(
     fleet: &Fleet,
-    request: AllocationRequest,
-    headers: &HeaderMap,
-    query: &str,
+    Wanted { request, patience }: Wanted,
     trace: &mut Request,
 ) -> Result<Response<Bytes>, Problem> {
-    let patience = wait(query, fleet.max_wait())?;
-    let request = booking_request(request, idempotency_key(headers)?)?;
     trace.is_for(request.id);
     let booking = match fleet.book(request, patience, trace).await {
         Ok(Ok(booking)) => booking,

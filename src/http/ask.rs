@@ -65,6 +65,11 @@ impl Fleet {
         Self { supervisor, rules, metrics, traces, waiting: Arc::default() }
     }
 
+    /// A client that asked for a place is turned away without the fleet being asked.
+    pub fn turned_away(&self, api: Api, outcome: AllocationOutcome) {
+        self.metrics.turned_away(api, outcome);
+    }
+
     /// Where requests are traced.
     pub const fn traces(&self) -> &Traces {
         &self.traces
@@ -108,7 +113,8 @@ impl Fleet {
         let outcome = match answer {
             Ok(Ok(_)) => AllocationOutcome::Placed,
             Ok(Err(Refusal::NotBooked { why: NotBooked::NoRoom, .. })) => AllocationOutcome::NoCapacity,
-            Ok(Err(_)) => AllocationOutcome::Refused,
+            Ok(Err(Refusal::NotBooked { .. })) => AllocationOutcome::Refused,
+            Ok(Err(Refusal::UnderWay)) => AllocationOutcome::Conflict,
             Err(_) => AllocationOutcome::Timeout,
         };
         measured.answered(outcome);

@@ -9,8 +9,8 @@ use warp::http::{HeaderMap, header};
 /// The scheme (RFC 6750), in any case (RFC 9110, 11.1).
 const SCHEME: &str = "bearer";
 
-/// Secrets that are let in. With none, nobody is.
-#[derive(Clone, Default)]
+/// Secrets that are let in. With none, nobody is. Whether the operator has changed them is no secret.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Tokens(Arc<[String]>);
 
 impl Tokens {

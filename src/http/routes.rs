@@ -9,6 +9,7 @@ use super::ask::Fleet;
 use super::door::Door;
 use super::{Peer, allocations, errors, reply, v1};
 use crate::api::Problem;
+use crate::metrics::{AllocationOutcome, Api};
 
 /// How long a browser may remember that it may ask.
 const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
@@ -58,7 +59,10 @@ fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
         let mut trace = fleet.traces().request("GET /available-gameserver/", &headers);
         let response = match counted {
             Ok(()) => reply::available(&fleet.allocate(&mut trace).await),
-            Err(problem) => problem.response(),
+            Err(problem) => {
+                fleet.turned_away(Api::V0, AllocationOutcome::Limited);
+                problem.response()
+            }
         };
         trace.answered(response.status());
         response

@@ -14,6 +14,8 @@ use super::allocations;
 use super::ask::Fleet;
 use super::door::Door;
 use crate::api::{self, BodyError, Kind, Problem, read_json};
+use crate::metrics::{AllocationOutcome, Api};
+use crate::traces;
 
 const ALL: &str = "POST, OPTIONS";
 const ONE: &str = "GET, HEAD, DELETE, OPTIONS";
@@ -60,6 +62,7 @@ pub(super) fn routes(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>
 }
 
 /// A request without its body.
+#[derive(Clone)]
 struct Request<'a> {
     method: Method,
     path: &'a str,
@@ -81,27 +84,20 @@ impl Desk {
         request: Request<'_>,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response<Bytes>, Problem> {
-        let Request { method, path, query, headers, peer } = request;
+        let Request { method, path, headers, .. } = request.clone();
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
+        let fleet = &self.fleet;
+        if method == Method::POST && path == ["allocations"] {
+            let mut trace = fleet.traces().request("POST /v1/allocations", headers);
+            let response = self.allocate(request, body, &mut trace).await.unwrap_or_else(|problem| problem.response());
+            trace.answered(response.status());
+            return Ok(response);
+        }
         if method != Method::OPTIONS {
             self.door.admit(headers)?;
         }
-        let fleet = &self.fleet;
         match (method, &path[..]) {
             (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
-            (Method::POST, ["allocations"]) => {
-                self.door.count(headers, peer)?;
-                let mut trace = fleet.traces().request("POST /v1/allocations", headers);
-                let response = match read_json(headers, body).await {
-                    Ok(request) => allocations::allocate(fleet, request, headers, query, &mut trace).await,
-                    Err(BodyError::Problem(problem)) => Err(problem),
-                    // Nobody reads the answer.
-                    Err(BodyError::Gone) => Ok(api::empty(StatusCode::BAD_REQUEST)),
-                };
-                let response = response.unwrap_or_else(|problem| problem.response());
-                trace.answered(response.status());
-                Ok(response)
-            }
             (_, ["allocations"]) => Err(not_by(ALL)),
             (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
             (Method::GET | Method::HEAD, ["allocations", id]) => allocations::show(fleet, id).await,
@@ -109,6 +105,33 @@ impl Desk {
             (_, ["allocations", _]) => Err(not_by(ONE)),
             _ => Err(Problem::new(Kind::NotFound, "no such path: /openapi.json tells which there are")),
         }
+    }
+
+    /// Whoever is turned away before the fleet is asked is counted as well.
+    async fn allocate<B: Buf>(
+        &self,
+        Request { query, headers, peer, .. }: Request<'_>,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+        trace: &mut traces::Request,
+    ) -> Result<Response<Bytes>, Problem> {
+        let fleet = &self.fleet;
+        let turned_away = |outcome, problem| {
+            fleet.turned_away(Api::V1, outcome);
+            problem
+        };
+        self.door.admit(headers).map_err(|problem| turned_away(AllocationOutcome::Unauthorized, problem))?;
+        self.door.count(headers, peer).map_err(|problem| turned_away(AllocationOutcome::Limited, problem))?;
+        let malformed = |problem| turned_away(AllocationOutcome::Malformed, problem);
+        let wanted = match read_json(headers, body).await {
+            Ok(request) => allocations::wanted(request, headers, query, fleet.max_wait()).map_err(malformed)?,
+            Err(BodyError::Problem(problem)) => return Err(malformed(problem)),
+            Err(BodyError::Gone) => {
+                fleet.turned_away(Api::V1, AllocationOutcome::Abandoned);
+                // Nobody reads the answer.
+                return Ok(api::empty(StatusCode::BAD_REQUEST));
+            }
+        };
+        allocations::allocate(fleet, wanted, trace).await
     }
 }
 

@@ -19,12 +19,15 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::Metrics;
+
 pub use appending::JournalFile;
 use appending::NotAppended;
 pub use last_number::last_number;
 
-/// Lines that wait at most. An entry has some 500 bytes, so that these are 5 MB.
-const QUEUE: usize = 10_000;
+/// Lines that wait at most: as many as the journal's followers may be behind. An entry has some 500 bytes, so that these
+/// are 16 MB.
+const QUEUE: usize = 32_768;
 
 /// Lines that are written at once at most.
 const BATCH: usize = 1000;
@@ -32,30 +35,33 @@ const BATCH: usize = 1000;
 /// Before a file that could not be written is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts the task that writes this file.
-pub fn start(file: JournalFile) -> (Lines, Writing) {
+/// Starts the task that writes this file. What is lost is counted there.
+pub fn start(file: JournalFile, metrics: Metrics) -> (Lines, Writing) {
     let (sender, queue) = mpsc::channel(QUEUE);
     let (lost, end) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
-    let lines = Lines { queue: sender, lost: Arc::clone(&lost) };
-    let writer = Writer { file: Arc::new(file), queue, batch: Vec::new(), lost, told: None, end: end.clone() };
+    let lines = Lines { queue: sender, lost: Arc::clone(&lost), metrics: metrics.clone() };
+    let file = Arc::new(file);
+    let writer = Writer { file, queue, batch: Vec::new(), lost, metrics, told: None, end: end.clone() };
     (lines, Writing { end, task: tokio::spawn(writer.run()) })
 }
 
 /// Where lines are handed over.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lines {
     queue: mpsc::Sender<Arc<str>>,
     /// Lines that were lost since that was told.
     lost: Arc<AtomicU64>,
+    metrics: Metrics,
 }
 
 impl Lines {
     /// Hands over a line, without its end. Never waits: one that there is no room for is lost, and counted.
     pub fn append(&self, line: impl Into<Arc<str>>) {
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(line.into())
-            && self.lost.fetch_add(1, Ordering::Relaxed) == 0
-        {
-            tracing::warn!("more lines for the journal's file than are written: from here on some are lost");
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(line.into()) {
+            self.metrics.journal_lines_lost(1);
+            if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!("more lines for the journal's file than are written: from here on some are lost");
+            }
         }
     }
 }
@@ -78,12 +84,14 @@ impl Writing {
     }
 }
 
+/// Writes the lines.
 struct Writer {
     file: Arc<JournalFile>,
     queue: mpsc::Receiver<Arc<str>>,
     /// Taken from the queue, and not written yet.
     batch: Vec<Arc<str>>,
     lost: Arc<AtomicU64>,
+    metrics: Metrics,
     /// What was told last of why the file cannot be written; None while it can.
     told: Option<String>,
     end: CancellationToken,
@@ -137,7 +145,7 @@ impl Writer {
             }
             Err(failure) => {
                 tracing::error!(%failure, "writing the journal's file failed");
-                self.lost.fetch_add(count as u64, Ordering::Relaxed);
+                self.lose(count);
                 true
             }
         }
@@ -154,6 +162,7 @@ impl Writer {
                 true
             }
             (Err(error), told) => {
+                self.metrics.journal_not_written();
                 let error = error.to_string();
                 if told.as_ref() != Some(&error) {
                     tracing::error!(%path, %error, "the journal's file cannot be written; it is tried again");
@@ -174,8 +183,12 @@ impl Writer {
     /// What is left is lost.
     fn give_up(mut self) {
         self.queue.close();
-        let left = self.batch.len() + self.queue.len();
-        self.lost.fetch_add(left as u64, Ordering::Relaxed);
+        self.lose(self.batch.len() + self.queue.len());
         self.tell_lost();
+    }
+
+    fn lose(&self, lines: usize) {
+        self.metrics.journal_lines_lost(lines as u64);
+        self.lost.fetch_add(lines as u64, Ordering::Relaxed);
     }
 }

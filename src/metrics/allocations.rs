@@ -34,10 +34,12 @@ impl Api {
 
     /// How its requests can end.
     const fn outcomes(self) -> &'static [AllocationOutcome] {
-        use AllocationOutcome::{Abandoned, Backup, NoCapacity, Placed, Refused, Timeout};
+        use AllocationOutcome::{
+            Abandoned, Backup, Conflict, Limited, Malformed, NoCapacity, Placed, Refused, Timeout, Unauthorized,
+        };
         match self {
-            Self::V0 => &[Placed, Backup, Timeout, Abandoned],
-            Self::V1 => &[Placed, NoCapacity, Refused, Timeout, Abandoned],
+            Self::V0 => &[Placed, Backup, Limited, Timeout, Abandoned],
+            Self::V1 => &[Placed, NoCapacity, Refused, Conflict, Limited, Unauthorized, Malformed, Timeout, Abandoned],
         }
     }
 
@@ -87,6 +89,14 @@ pub enum AllocationOutcome {
     NoCapacity,
     /// Word that what it asked for cannot be, whatever the fleet has.
     Refused,
+    /// Word that a request with its Idempotency-Key waits.
+    Conflict,
+    /// Word that it asks too often.
+    Limited,
+    /// Word that it needs a key.
+    Unauthorized,
+    /// Word that its request cannot be read.
+    Malformed,
     /// The backup's address or an error: the fleet supervisor did not answer in time.
     Timeout,
     /// Nothing: it went away before the answer.
@@ -101,6 +111,10 @@ impl AllocationOutcome {
             Self::Backup => "backup",
             Self::NoCapacity => "no_capacity",
             Self::Refused => "refused",
+            Self::Conflict => "conflict",
+            Self::Limited => "limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Malformed => "malformed",
             Self::Timeout => "timeout",
             Self::Abandoned => "abandoned",
         }
@@ -123,7 +137,7 @@ impl AllocationMetrics {
         let durations = making.durations(
             "allocation_duration_seconds",
             "Time from a request for a place to its answer in seconds, by the version of the API and by whether the \
-             client waits for a place when there is none.",
+             client waits for a place when there is none; of those that the fleet was asked for.",
             &["api", "patience"],
             &BOUNDS,
         )?;
@@ -151,7 +165,12 @@ impl AllocationTimer {
 }
 
 impl Metrics {
-    /// A client asks for a place.
+    /// A client that asked for a place got this before the fleet was asked.
+    pub fn turned_away(&self, api: Api, outcome: AllocationOutcome) {
+        self.allocations.answers.with_label_values(&[outcome.name(), api.name()]).inc();
+    }
+
+    /// The fleet is asked for a place.
     pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer {
         let AllocationMetrics { answers, durations } = self.allocations.clone();
         let request = Measured::begin(AllocationOutcome::Abandoned, move |outcome: AllocationOutcome, took| {

@@ -62,6 +62,8 @@ fn decisions() -> [(Action, &'static [Rule]); 5] {
 pub(super) struct JournalMetrics {
     entries: IntCounterVec,
     missed: IntCounter,
+    lines_lost: IntCounter,
+    not_written: IntCounter,
     decisions: IntCounterVec,
 }
 
@@ -71,6 +73,11 @@ impl JournalMetrics {
         let entries = making.counters("journal_entries_total", help, &["kind"])?;
         let help = "Entries of the journal that came too fast to be counted in the other metrics.";
         let missed = making.counter("journal_entries_missed_total", help)?;
+        let help =
+            "Entries of the journal that are not in its file: it could not be written, or not as fast as they came.";
+        let lines_lost = making.counter("journal_lines_lost_total", help)?;
+        let help = "Tries to write the journal's file that failed; each is repeated until it does not.";
+        let not_written = making.counter("journal_file_errors_total", help)?;
         let help = "Decisions of the scaler, by what is done, by the rule that says so and by whether it was done; a \
                     launch of several servers is one.";
         let decided = making.counters("decisions_total", help, &["action", "rule", "result"])?;
@@ -82,7 +89,7 @@ impl JournalMetrics {
                 decided.with_label_values(&[action.name(), rule.name(), result.name()]);
             }
         }
-        Ok(Self { entries, missed, decisions: decided })
+        Ok(Self { entries, missed, lines_lost, not_written, decisions: decided })
     }
 }
 
@@ -101,6 +108,16 @@ impl Metrics {
         if (draft.source, draft.what) == (Source::Event, what::NOT_LAUNCHED) {
             self.not_launched();
         }
+    }
+
+    /// So many entries will not be in the journal's file.
+    pub fn journal_lines_lost(&self, lines: u64) {
+        self.journal.lines_lost.inc_by(lines);
+    }
+
+    /// The journal's file could not be written, this time.
+    pub fn journal_not_written(&self) {
+        self.journal.not_written.inc();
     }
 
     /// Counts what is written into the journal, as long as there is one.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use reqwest::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
@@ -54,6 +55,11 @@ struct Page {
     newest: u64,
 }
 
+#[derive(Deserialize)]
+struct Started {
+    started_at: String,
+}
+
 impl Which {
     /// Whether the command ends by Ctrl-C alone.
     pub(super) const fn is_endless(&self) -> bool {
@@ -85,8 +91,9 @@ pub(super) async fn run(client: &Client, which: &Which, paint: Paint) -> Result<
 /// says which entry was the last.
 async fn follow(client: &Client, which: &Which, mut last: u64, paint: Paint) -> Result<(), Failure> {
     let mut is_lost = false;
+    let mut manager = manager(client).await?;
     loop {
-        let why = match client.events(last).await {
+        let why = match events(client, &mut manager, &mut last).await {
             Ok(mut stream) => {
                 if is_lost {
                     eprintln!("playlivechess-manager: following again, after entry {last}");
@@ -107,7 +114,8 @@ async fn follow(client: &Client, which: &Which, mut last: u64, paint: Paint) -> 
                     }
                 }
             }
-            Err(Failure::NotReached(why)) => why,
+            // It refuses only while it is too busy to answer.
+            Err(Failure::NotReached(why) | Failure::Refused(why)) => why,
             Err(failure) => return Err(failure),
         };
         if !is_lost {
@@ -116,6 +124,22 @@ async fn follow(client: &Client, which: &Which, mut last: u64, paint: Paint) -> 
         is_lost = true;
         sleep(PAUSE).await;
     }
+}
+
+/// The manager that is there, by when it started.
+async fn manager(client: &Client) -> Result<String, Failure> {
+    let Started { started_at } = client.read(&client.get("/v1/fleet").await?)?;
+    Ok(started_at)
+}
+
+/// What is written after the last entry. All that another manager knows of its journal was written after it, whatever its
+/// numbers.
+async fn events(client: &Client, known: &mut String, last: &mut u64) -> Result<Response, Failure> {
+    let now = manager(client).await?;
+    if *known != now {
+        (*known, *last) = (now, 0);
+    }
+    client.events(*last).await
 }
 
 fn tell(client: &Client, which: &Which, json: &str, paint: Paint) -> Result<(), Failure> {

@@ -12,20 +12,22 @@ use actors::model::Snapshot;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use warp::sse::Event;
 
+use super::Operations;
 use super::entries::Entry;
+use super::gate::Gate;
 use super::shown::{Daemon, Fleet, Server};
-use crate::http;
+use crate::http::{self, Unanswered};
 
 /// From one look at the fleet to the next.
 const PACE: Duration = Duration::from_millis(500);
 
-/// Entries that are told again, at most, to who was away for a while.
-const REPLAYED: usize = 1000;
+/// Entries that are read at once, at most, for who was away for a while.
+const AT_ONCE: usize = 1000;
 
 /// What has changed of the servers.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -42,49 +44,65 @@ pub(super) struct ServersChanged {
 struct Told {
     fleet: http::Fleet,
     daemon: Arc<Daemon>,
+    gate: Gate,
     journal: Receiver<Arc<Written>>,
     /// The last entry that was told.
     last: u64,
+    /// There are entries after it that will not be heard of: they are read.
+    is_behind: bool,
     servers: Option<BTreeMap<String, Server>>,
     /// To be told next.
     due: VecDeque<Event>,
-    ticks: tokio::time::Interval,
+    ticks: Interval,
     shutdown: CancellationToken,
 }
 
 /// The events from now on, after those entries of the journal that came after `last`.
 pub(super) fn events(
-    fleet: http::Fleet,
-    daemon: Arc<Daemon>,
-    journal: Receiver<Arc<Written>>,
+    operations: &Operations,
     last: Option<u64>,
-    shutdown: CancellationToken,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let ticks = interval_at(Instant::now(), PACE);
-    let told = Told { fleet, daemon, journal, last: 0, servers: None, due: VecDeque::new(), ticks, shutdown };
-    stream::unfold((told, last), async |(mut told, away_since)| {
-        if let Some(last) = away_since {
-            told.replay(last).await;
-        }
+) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
+    let Operations { fleet, daemon, gate, journal, shutdown, .. } = operations.clone();
+    let mut ticks = interval(PACE);
+    // A reader that was slow is not told each look that it missed.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let told = Told {
+        fleet,
+        daemon,
+        gate: gate.up_to_date(),
+        journal: journal.subscribe(),
+        last: last.unwrap_or_default(),
+        is_behind: last.is_some(),
+        servers: None,
+        due: VecDeque::new(),
+        ticks,
+        shutdown,
+    };
+    stream::unfold(told, async |mut told| {
         let event = told.next().await?;
-        Some((Ok(event), (told, None)))
+        Some((Ok(event), told))
     })
 }
 
 impl Told {
-    /// None once the manager ends.
+    /// None once the manager ends, or asks for another token.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.due.pop_front() {
                 return Some(event);
             }
+            if self.is_behind {
+                self.catch_up().await?;
+                continue;
+            }
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return None,
+                () = self.gate.changed() => return None,
                 entry = self.journal.recv() => match entry {
                     Ok(entry) => self.tell(&entry),
                     // What was missed is still in the journal.
-                    Err(RecvError::Lagged(_)) => self.replay(self.last).await,
+                    Err(RecvError::Lagged(_)) => self.is_behind = true,
                     Err(RecvError::Closed) => return None,
                 },
                 _ = self.ticks.tick() => self.look().await?,
@@ -100,23 +118,35 @@ impl Told {
         }
     }
 
-    /// Tells what came after an entry. A number that was never given is of an earlier manager: then it is all there is.
-    async fn replay(&mut self, last: u64) {
-        let read = |after| {
-            let query = Query { after, limit: REPLAYED, ..Query::default() };
-            self.fleet.ask(|reply_to| FleetMsg::Journal(query, reply_to))
+    /// Tells some of what came after the last entry that was told. None when the fleet is gone.
+    async fn catch_up(&mut self) -> Option<()> {
+        let query = Query { after: Some(self.last), limit: AT_ONCE, ..Query::default() };
+        let page = match self.fleet.ask(|reply_to| FleetMsg::Journal(query, reply_to)).await {
+            Ok(page) => page,
+            Err(Unanswered::Late) => {
+                self.ticks.tick().await;
+                return Some(());
+            }
+            Err(Unanswered::Gone) => return None,
         };
-        let mut page = read(last).await.unwrap_or_default();
-        if page.newest < last {
-            page = read(0).await.unwrap_or_default();
+        if page.newest < self.last {
+            // A number that was never given is of an earlier manager: all there is came after it.
             self.last = 0;
+            return Some(());
         }
         page.entries.iter().for_each(|entry| self.tell(entry));
+        self.is_behind = self.last < page.newest;
+        Some(())
     }
 
     /// None when the fleet is gone.
     async fn look(&mut self) -> Option<()> {
-        let snapshot = self.fleet.ask(FleetMsg::Snapshot).await.ok()?;
+        let snapshot = match self.fleet.ask(FleetMsg::Snapshot).await {
+            Ok(snapshot) => snapshot,
+            // The next look may do better.
+            Err(Unanswered::Late) => return Some(()),
+            Err(Unanswered::Gone) => return None,
+        };
         self.due.extend(Event::default().event("fleet").json_data(Fleet::new(&self.daemon, &snapshot)));
         let changed = self.changed(&snapshot);
         if changed.all || !changed.changed.is_empty() || !changed.gone.is_empty() {

@@ -19,6 +19,20 @@ impl Gate {
         Self { tokens }
     }
 
+    /// The same, which has seen all changes so far.
+    pub(super) fn up_to_date(mut self) -> Self {
+        self.tokens.mark_unchanged();
+        self
+    }
+
+    /// Waits until who was let in might not be let in any more.
+    pub(super) async fn changed(&mut self) {
+        // Without anybody who could change it, nothing changes.
+        if self.tokens.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Whether a request may ask and change things.
     ///
     /// # Errors

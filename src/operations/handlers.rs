@@ -1,11 +1,10 @@
 //! What operators ask, and what they have done.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Margins as Change};
 use actors::journal::Query;
-use actors::model::{Policy, PolicyError, Refused, ServerId, ServerSnapshot, Snapshot};
+use actors::model::{PolicyError, Refused, ServerId, Snapshot};
 use ractor::RpcReplyPort;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -86,10 +85,9 @@ pub(super) async fn servers(operations: &Operations) -> Answer {
 pub(super) async fn server(operations: &Operations, id: &str) -> Answer {
     let number = named(id)?;
     let snapshot = snapshot(operations).await?;
-    let found = snapshot.servers.iter().find(|server| server.id == number).ok_or_else(|| unknown(id))?;
+    let server = server_in(&snapshot, number).ok_or_else(|| unknown(id))?;
     let query = Query { server: Some(number), limit: MOST, ..Query::default() };
     let page = operations.fleet.ask(|reply_to| FleetMsg::Journal(query, reply_to)).await.map_err(unavailable)?;
-    let server = Server::new(found, snapshot.policy.server_capacity);
     Ok(shown(&ServerWithHistory { server, history: Entry::all(&page.entries) }))
 }
 
@@ -135,7 +133,8 @@ pub(super) fn history(operations: &Operations) -> Response<Bytes> {
 /// All that changes, as server-sent events
 ///
 /// `fleet` has what `/v1/fleet` has; `servers` what is known of servers by now, the first one all of them; `entry` an entry
-/// of the journal, with its number as the id. Who comes back with `Last-Event-ID` is told the entries after it.
+/// of the journal, with its number as the id. Who comes back with `Last-Event-ID` is told all entries after it that are in
+/// memory. It ends when the manager does, and when another token is asked for.
 #[utoipa::path(get, path = "/v1/events", tag = "see",
     params(("Last-Event-ID" = Option<u64>, Header, description = "The last entry that was read")),
     responses((status = 200, description = "A stream without an end", body = String, content_type = "text/event-stream"),
@@ -145,8 +144,7 @@ pub(super) fn events(operations: &Operations, headers: &HeaderMap) -> Result<imp
         let number = id.to_str().ok().and_then(entry_number);
         number.ok_or_else(|| Problem::new(Kind::Malformed, "Last-Event-ID is the number of an entry of the journal"))
     });
-    let Operations { fleet, daemon, journal, shutdown, .. } = operations.clone();
-    let events = events::events(fleet, Arc::clone(&daemon), journal.subscribe(), last.transpose()?, shutdown);
+    let events = events::events(operations, last.transpose()?);
     Ok(warp::sse::reply(warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events)))
 }
 
@@ -260,29 +258,32 @@ pub(super) async fn metrics(operations: &Operations) -> Response<Bytes> {
 }
 
 async fn set_paused(operations: &Operations, paused: bool) -> Answer {
-    operations.fleet.ask(|reply_to| FleetMsg::Pause(paused, reply_to)).await.map_err(unavailable)?;
-    fleet(operations).await
+    let snapshot = operations.fleet.ask(|reply_to| FleetMsg::Pause(paused, reply_to)).await.map_err(unavailable)?;
+    Ok(shown(&Fleet::new(&operations.daemon, &snapshot)))
 }
 
 async fn change_margins(operations: &Operations, change: Change) -> Answer {
-    let set: Result<Box<Policy>, PolicyError> =
-        operations.fleet.ask(|reply_to| FleetMsg::SetMargins(change, reply_to)).await.map_err(unavailable)?;
-    set.map_err(|refused| Problem::new(Kind::Unprocessable, refused.to_string()))?;
-    let snapshot = snapshot(operations).await?;
+    let set = operations.fleet.ask(|reply_to| FleetMsg::SetMargins(change, reply_to)).await.map_err(unavailable)?;
+    let snapshot = set.map_err(|refused: PolicyError| Problem::new(Kind::Unprocessable, refused.to_string()))?;
     Ok(shown(&Margins::new(&snapshot.policy, &snapshot.configured)))
 }
 
-/// The server as it is afterwards.
-type ByHand = Result<Box<ServerSnapshot>, Refused>;
+/// The fleet as it is afterwards.
+type ByHand = Result<Box<Snapshot>, Refused>;
 
 async fn by_hand(operations: &Operations, id: &str, what: fn(ServerId, RpcReplyPort<ByHand>) -> FleetMsg) -> Answer {
     let number = named(id)?;
     let done = operations.fleet.ask(|reply_to| what(number, reply_to)).await.map_err(unavailable)?;
-    let server = done.map_err(|refused| match refused {
+    let snapshot = done.map_err(|refused| match refused {
         Refused::Gone => unknown(id),
         refused => Problem::new(Kind::Conflict, refused.to_string()),
     })?;
-    Ok(shown(&Server::new(&server, snapshot(operations).await?.policy.server_capacity)))
+    Ok(shown(&server_in(&snapshot, number).ok_or_else(|| unknown(id))?))
+}
+
+fn server_in(snapshot: &Snapshot, id: ServerId) -> Option<Server> {
+    let found = snapshot.servers.iter().find(|server| server.id == id)?;
+    Some(Server::new(found, snapshot.policy.server_capacity))
 }
 
 fn journal_query(query: &str) -> Result<Query, Problem> {
@@ -293,7 +294,7 @@ fn journal_query(query: &str) -> Result<Query, Problem> {
     for (name, value) in pairs {
         let wrong = |right: &str| malformed(format!("{name}={value}: {right}"));
         match name.as_str() {
-            "after" => meant.after = entry_number(&value).ok_or_else(|| wrong("it is the number of an entry"))?,
+            "after" => meant.after = Some(entry_number(&value).ok_or_else(|| wrong("it is the number of an entry"))?),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
                 meant.limit = limit.ok_or_else(|| wrong(&format!("it is 1 to {MOST}")))?;

@@ -55,6 +55,7 @@ impl Operations {
     /// Keeps the history up, for ever.
     pub async fn remember(self) -> Infallible {
         let mut ticks = tokio::time::interval(history::INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if let Ok(snapshot) = self.fleet.ask(FleetMsg::Snapshot).await

@@ -4,10 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::support::manager::Setup;
-use crate::support::until;
+use crate::support::manager::{Manager, Setup};
+use crate::support::{PATIENCE, until};
 
 /// The entries in a file, and what in it is none.
 fn read(path: &Path) -> (Vec<Value>, Vec<String>) {
@@ -31,6 +33,42 @@ async fn written(path: &Path, what: &str, is_so: impl Fn(&Value) -> bool) -> Val
     until(what, async || read(path).0.into_iter().find(&is_so)).await
 }
 
+/// Entries enough that they are read in several parts.
+async fn written_by_hand(manager: &Manager, times: usize) {
+    for _ in 0..times {
+        for what in ["/v1/pause", "/v1/resume"] {
+            let answer = manager.operate(Method::POST, what).send().await.expect("an answer");
+            assert!(answer.status().is_success());
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_away_is_told_all_entries_since() {
+    let manager = Setup::local().dot_env("").start().await;
+    manager.serves(1).await;
+    written_by_hand(&manager, 600).await;
+    let newest = manager.operate(Method::GET, "/v1/decisions?limit=1").send().await.expect("an answer");
+    let newest: Value = serde_json::from_slice(&newest.bytes().await.expect("a body")).expect("JSON");
+    let newest = newest["newest"].as_u64().expect("a number");
+    let stream = manager.operate(Method::GET, "/v1/events").header("last-event-id", "3");
+    let mut stream = stream.send().await.expect("an answer");
+    let mut told = String::new();
+    let ids = |told: &str| told.lines().filter_map(|line| line.strip_prefix("id:")?.trim().parse().ok()).collect();
+    let all = async {
+        loop {
+            let ids: Vec<u64> = ids(&told);
+            if ids.last() >= Some(&newest) {
+                return ids;
+            }
+            told += &String::from_utf8_lossy(&stream.chunk().await.expect("more").expect("no end"));
+        }
+    };
+    let ids = timeout(PATIENCE, all).await.expect("all of it in time");
+    assert_eq!(ids, Vec::from_iter(4..=*ids.last().expect("some")));
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn a_kill_in_the_middle_of_a_line_loses_no_other_and_why_a_server_ended_is_still_known() {
     let setup = Setup::local().dot_env("MANAGER_JOURNAL_PATH=journal.jsonl\nMANAGER_MIN_SERVERS=1");
@@ -48,7 +86,7 @@ async fn a_kill_in_the_middle_of_a_line_loses_no_other_and_why_a_server_ended_is
     let manager = setup.start().await;
     let server = manager.serves(1).await.remove(0);
     let id = manager.server_at(&server).await.id;
-    let drain = manager.operate(reqwest::Method::POST, &format!("/v1/servers/{id}/drain"));
+    let drain = manager.operate(Method::POST, &format!("/v1/servers/{id}/drain"));
     assert!(drain.send().await.expect("an answer").status().is_success());
     let of = |entry: &Value, kind: &str, what: &str| entry["kind"] == kind && entry["what"] == what;
     let seen = before.len();

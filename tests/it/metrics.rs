@@ -110,3 +110,30 @@ async fn the_example_of_a_scrape_is_one_that_prometheus_reads() {
     // It names a file with the token, which is on no machine but the operator's.
     judge(&["check", "config", "--syntax-only", "prometheus.yml"], "").await;
 }
+
+#[tokio::test]
+async fn clients_that_are_turned_away_at_the_door_are_counted() {
+    let setup = Setup::local().dot_env("MANAGER_API_KEYS_FILE=keys\nMANAGER_API_RATE=1\nMANAGER_API_BURST=2");
+    std::fs::write(setup.path().join("keys"), "a-key-that-clients-have\n").expect("the directory can be written to");
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    let ask = async |path: &str| {
+        let request = manager.ask(Method::POST, path).bearer_auth("a-key-that-clients-have");
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let without = manager.ask(Method::POST, "/v1/allocations").send().await.expect("an answer");
+    assert_eq!((without.status().as_u16(), ask("/v1/allocations?wait=soon").await), (401, 400));
+    // Somebody is turned away by the third at the latest, unless this machine is very slow.
+    until("one asks too often", async || (ask("/v1/allocations").await == 429).then_some(())).await;
+    until("one asks too often for the older endpoint", async || {
+        (manager.get("/available-gameserver/").await.0 == 429).then_some(())
+    })
+    .await;
+    let metrics = manager.operate(Method::GET, "/metrics").send().await.expect("an answer");
+    let metrics = metrics.text().await.expect("a body");
+    for (api, outcome) in [("v1", "unauthorized"), ("v1", "malformed"), ("v1", "limited"), ("v0", "limited")] {
+        let one = format!("playlivechess_manager_allocations_total{{api=\"{api}\",outcome=\"{outcome}\"}} 1");
+        assert!(metrics.lines().any(|line| line == one), "{one}\n{metrics}");
+    }
+    manager.stop().await;
+}

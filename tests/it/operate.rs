@@ -208,10 +208,14 @@ impl Endless {
         line.expect("text").expect("a line")
     }
 
+    fn signal(&self, which: Signal) {
+        let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(rustix::process::Pid::from_raw);
+        signal(pid.expect("it runs"), which);
+    }
+
     /// Ends it as Ctrl-C does.
     async fn interrupt(mut self) -> Option<i32> {
-        let pid = self.process.id().and_then(|pid| pid.try_into().ok()).and_then(rustix::process::Pid::from_raw);
-        signal(pid.expect("it runs"), Signal::INT);
+        self.signal(Signal::INT);
         timeout(PATIENCE, self.process.wait()).await.expect("it ends in time").expect("an exit status").code()
     }
 }
@@ -244,6 +248,27 @@ async fn decisions_are_followed_as_they_are_made_over_a_restart_of_the_manager_t
     let again: Value = serde_json::from_str(&followed.line("\"operator\"").await).expect("JSON");
     assert_eq!(again["what"], "pause", "{again}");
     assert!(again["number"].as_u64() > paused["number"].as_u64(), "{again} after {paused}");
+    assert_eq!(followed.interrupt().await, Some(0));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_manager_that_begins_its_journal_anew_is_followed_from_its_first_entry_on() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+    let setup = Setup::local().environment("MANAGER_OPERATIONS_LISTEN", &format!("127.0.0.1:{port}"));
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    let mut followed = Endless::start(&setup, &["decisions", "--follow", "--json"]);
+    followed.line("\"number\":").await;
+    // By the time it looks again, the next one has written more than it has read.
+    followed.signal(Signal::STOP);
+    manager.stop().await;
+    let setup = setup.environment("MANAGER_MIN_SERVERS", "3");
+    let manager = setup.start().await;
+    manager.serves(3).await;
+    followed.signal(Signal::CONT);
+    followed.line("\"number\":1,").await;
     assert_eq!(followed.interrupt().await, Some(0));
     manager.stop().await;
 }

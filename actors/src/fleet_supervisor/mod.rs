@@ -20,7 +20,7 @@ use crate::journal::{Draft, Journal, Page, Query};
 use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{
     Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Observation, Outcome, Policy,
-    PolicyError, Refused, Roster, ServerId, ServerSnapshot, Snapshot, Stage,
+    PolicyError, Refused, Roster, ServerId, Snapshot, Stage,
 };
 use crate::ports::{Clock, Cloud, HealthProbe};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
@@ -36,7 +36,8 @@ const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
 /// The fleet supervisor.
 pub type FleetRef = Mailbox<FleetMsg>;
 
-/// What the fleet supervisor is told and asked.
+/// What the fleet supervisor is told and asked. What an operator has done is answered with the fleet as it is then; it is
+/// not done for one who waits no more, and was told so.
 #[derive(Debug)]
 pub enum FleetMsg {
     /// A client asks for a place; it is held for that client. None if no server has one.
@@ -74,13 +75,13 @@ pub enum FleetMsg {
     /// A part of the journal.
     Journal(Query, RpcReplyPort<Page>),
     /// The operator sends a server to standby, for good.
-    Drain(ServerId, RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>),
+    Drain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
     /// The operator has a server take players again.
-    Undrain(ServerId, RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>),
+    Undrain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
     /// The operator wants nothing decided any more, or again.
-    Pause(bool, RpcReplyPort<()>),
-    /// The operator wants other margins until the configuration is read again. The policy that holds then is answered.
-    SetMargins(Margins, RpcReplyPort<Result<Box<Policy>, PolicyError>>),
+    Pause(bool, RpcReplyPort<Box<Snapshot>>),
+    /// The operator wants other margins until the configuration is read again.
+    SetMargins(Margins, RpcReplyPort<Result<Box<Snapshot>, PolicyError>>),
     /// Write the state of the fleet to the log.
     LogState,
     /// The operator wants something else from now on.

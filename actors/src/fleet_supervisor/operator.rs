@@ -3,7 +3,7 @@
 use ractor::{ActorProcessingErr, RpcReplyPort};
 
 use super::{FleetState, answer, notes};
-use crate::model::{Policy, PolicyError, Refused, ServerId, ServerSnapshot, Snapshot};
+use crate::model::{Policy, PolicyError, Refused, ServerId, Snapshot};
 use crate::scaler_actor::ScalerMsg;
 
 /// Other margins and limits than those of the configuration, each where it is set. None at all: those of the
@@ -29,7 +29,7 @@ pub struct Backlogs {
     pub aws: usize,
 }
 
-type ServerReply = RpcReplyPort<Result<Box<ServerSnapshot>, Refused>>;
+type ServerReply = RpcReplyPort<Result<Box<Snapshot>, Refused>>;
 
 impl FleetState {
     pub(super) fn snapshot(&mut self) -> Box<Snapshot> {
@@ -42,11 +42,17 @@ impl FleetState {
     }
 
     pub(super) async fn drain(&mut self, id: ServerId, reply_to: ServerReply) -> Result<(), ActorProcessingErr> {
+        if reply_to.is_closed() {
+            return Ok(());
+        }
         let done = self.roster.drain(id, self.clock.now());
         self.settle("drain", id, done, reply_to).await
     }
 
     pub(super) async fn undrain(&mut self, id: ServerId, reply_to: ServerReply) -> Result<(), ActorProcessingErr> {
+        if reply_to.is_closed() {
+            return Ok(());
+        }
         let done = self.roster.undrain(id, self.clock.now());
         self.settle("undrain", id, done, reply_to).await
     }
@@ -60,25 +66,35 @@ impl FleetState {
     ) -> Result<(), ActorProcessingErr> {
         let now = self.clock.now();
         self.journal.write(notes::by_hand_on(what, id, done, &self.roster), now);
-        let server = self.roster.server(id);
-        let server = server.map(|server| Box::new(self.roster.server_snapshot(server, now)));
-        answer(reply_to, done.and_then(|()| server.ok_or(Refused::Gone)));
+        let snapshot = done.map(|()| self.snapshot());
+        answer(reply_to, snapshot);
         self.give_orders();
         self.tell_scaler(ScalerMsg::Wake);
         self.follow_up().await
     }
 
-    pub(super) fn pause(&mut self, paused: bool, reply_to: RpcReplyPort<()>) {
+    pub(super) fn pause(&mut self, paused: bool, reply_to: RpcReplyPort<Box<Snapshot>>) {
+        if reply_to.is_closed() {
+            return;
+        }
         if paused != self.roster.is_paused() {
             self.roster.set_paused(paused);
             self.journal.write(notes::paused(paused), self.clock.now());
             tracing::warn!(paused, "the operator has a say in the scaling");
         }
-        answer(reply_to, ());
+        let snapshot = self.snapshot();
+        answer(reply_to, snapshot);
         self.tell_scaler(ScalerMsg::Wake);
     }
 
-    pub(super) fn set_margins(&mut self, margins: &Margins, reply_to: RpcReplyPort<Result<Box<Policy>, PolicyError>>) {
+    pub(super) fn set_margins(
+        &mut self,
+        margins: &Margins,
+        reply_to: RpcReplyPort<Result<Box<Snapshot>, PolicyError>>,
+    ) {
+        if reply_to.is_closed() {
+            return;
+        }
         let from = if *margins == Margins::default() { &self.configured } else { self.roster.policy() };
         let policy = Policy {
             upscale_margin: margins.upscale_margin.unwrap_or(from.upscale_margin),
@@ -91,9 +107,10 @@ impl FleetState {
         self.journal.write(notes::margins(&policy, checked.as_ref().err()), self.clock.now());
         if checked.is_ok() {
             tracing::warn!(?policy, "the operator has changed the margins, until the configuration is read again");
-            self.set_policy(policy.clone());
+            self.set_policy(policy);
         }
-        answer(reply_to, checked.map(|()| Box::new(policy)));
+        let snapshot = checked.map(|()| self.snapshot());
+        answer(reply_to, snapshot);
     }
 
     /// The configuration was read again: what was changed by hand is over.

@@ -22,7 +22,7 @@ fn each_metric_says_what_it_is_and_in_which_unit() {
 fn what_did_not_happen_yet_is_told_as_none() {
     let metrics = metrics();
     for (begin, samples) in [
-        ("allocations_total{", 4 + 5),
+        ("allocations_total{", 5 + 9),
         ("allocation_duration_seconds_count{", 3),
         ("cloud_calls_total{", 6 * 9),
         ("cloud_call_duration_seconds_count{", 6),

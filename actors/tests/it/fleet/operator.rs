@@ -5,7 +5,7 @@ use std::time::Duration;
 use actors::fleet_supervisor::{FleetMsg, Margins};
 use actors::journal::{Entry, Query, Source, what};
 use actors::model::{LaunchOrdinal, Phase, Policy, PolicyError, Refused, ServerId, Snapshot};
-use ractor::call_t;
+use ractor::{RpcReplyPort, call_t};
 
 use super::{Fleet, MINUTE};
 
@@ -16,7 +16,7 @@ impl Fleet {
 
     async fn drain(&self, server: ServerId) -> Result<Phase, Refused> {
         let drained = call_t!(self.supervisor, FleetMsg::Drain, 1000, server).expect("the supervisor answers");
-        drained.map(|server| server.phase)
+        drained.map(|fleet| phase(&fleet, server))
     }
 
     async fn pause(&self, paused: bool) {
@@ -25,7 +25,7 @@ impl Fleet {
 
     async fn set_margins(&self, margins: Margins) -> Result<Policy, PolicyError> {
         let set = call_t!(self.supervisor, FleetMsg::SetMargins, 1000, margins).expect("the supervisor answers");
-        set.map(|policy| *policy)
+        set.map(|fleet| fleet.policy)
     }
 
     /// All that is written about a server.
@@ -34,6 +34,32 @@ impl Fleet {
         let page = call_t!(self.supervisor, FleetMsg::Journal, 1000, query).expect("the supervisor answers");
         page.entries.iter().map(|entry| Entry::clone(entry)).collect()
     }
+}
+
+fn phase(fleet: &Snapshot, server: ServerId) -> Phase {
+    fleet.servers.iter().find(|known| known.id == server).expect("it is known").phase
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_operator_was_told_is_not_done_is_not_done() {
+    let fleet = Fleet::start(Policy::default()).await;
+    fleet.until_available(1).await;
+    let before = fleet.snapshot().await;
+    let id = before.servers[0].id;
+    fleet.supervisor.cast(FleetMsg::Drain(id, gone())).expect("the supervisor lives");
+    fleet.supervisor.cast(FleetMsg::Pause(true, gone())).expect("the supervisor lives");
+    let margins = Margins { min_servers: Some(3), ..Margins::default() };
+    fleet.supervisor.cast(FleetMsg::SetMargins(margins, gone())).expect("the supervisor lives");
+    let after = fleet.snapshot().await;
+    assert_eq!((phase(&after, id), after.paused, &after.policy), (Phase::Available, false, &before.policy));
+    fleet.drain(id).await.expect("it is available");
+    fleet.supervisor.cast(FleetMsg::Undrain(id, gone())).expect("the supervisor lives");
+    assert_eq!(phase(&fleet.snapshot().await, id), Phase::Standby);
+}
+
+/// Where one asks who waits no more.
+fn gone<T: Send + 'static>() -> RpcReplyPort<T> {
+    ractor::concurrency::oneshot().0.into()
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +91,7 @@ async fn a_server_can_be_put_back() {
     fleet.wait(5 * MINUTE).await;
     assert_eq!(fleet.list().await, [], "though places lack");
     let back = call_t!(fleet.supervisor, FleetMsg::Undrain, 1000, only).expect("the supervisor answers");
-    assert_eq!(back.map(|server| server.phase), Ok(Phase::Available));
+    assert_eq!(back.map(|fleet| phase(&fleet, only)), Ok(Phase::Available));
     assert_eq!(fleet.list().await.len(), 1);
     fleet.wait(MINUTE).await;
     assert_eq!(fleet.standby(), 0, "it is recorded");
