@@ -104,6 +104,8 @@ struct Running {
     /// The cloud, as it was started.
     cloud: CloudKind,
     aws: Aws,
+    /// Where operators are listened for.
+    operations: Option<SocketAddr>,
 }
 
 /// Runs the fleet until a command to shut down, or until `commands` ends. Game servers are left as they are.
@@ -152,12 +154,12 @@ pub async fn run(
         started_at: clock.now(),
     };
     let operators = Operations::new(asked, scraped, daemon, Gate::new(watched.operators), followers, shutdown.clone());
-    let operators = operate(listeners.operations, operators, watched.connections, shutdown.clone(), limit);
+    let operators = operate(listeners.operations, operators, watched.operator_connections, shutdown.clone(), limit);
     let mut server = tokio::spawn(async { tokio::join!(clients, operators).0 });
     let service = ServiceManager::default();
     let mut reporting = pin!(service.clone().report_on(fleet.clone()));
-    let (cloud, aws) = (settings.cloud, settings.aws.clone());
-    let mut running = Running { source, loaded, fleet, telling, service, cloud, aws };
+    let (cloud, aws, operations) = (settings.cloud, settings.aws.clone(), settings.operations.listen);
+    let mut running = Running { source, loaded, fleet, telling, service, cloud, aws, operations };
 
     loop {
         tokio::select! {
@@ -242,7 +244,6 @@ impl Running {
         let changes = config::changes(&self.loaded.effective, &loaded.effective);
         if changes.is_empty() {
             tracing::info!("the configuration was read again: nothing changed");
-            return;
         }
         for change in changes {
             tracing::info!("the configuration was changed: {change}");
@@ -250,8 +251,10 @@ impl Running {
         for setting in fixed_at_start(&self.loaded.settings, &loaded.settings) {
             tracing::warn!(setting, "this change has to wait for the next start");
         }
+        let mut loaded = loaded;
+        keep_closed(self.operations, &self.loaded.settings.operations, &mut loaded.settings.operations);
         self.telling.tell(&loaded.settings);
-        // The cloud is the one that was started, with its pools.
+        // The cloud is the one that was started, with its pools. What was changed by hand is over in any case.
         let in_force = Settings { cloud: self.cloud, aws: self.aws.clone(), ..loaded.settings.clone() };
         self.tell(FleetMsg::Reload(policy::policy(&in_force)));
         self.loaded = loaded;
@@ -260,6 +263,14 @@ impl Running {
     fn tell(&self, msg: FleetMsg) {
         // Its death ends the daemon by itself.
         let _ = self.fleet.cast(msg);
+    }
+}
+
+/// Where operators are listened for waits for the next start, and until then a token is asked for where others reach it.
+fn keep_closed(listening: Option<SocketAddr>, before: &config::Operations, now: &mut config::Operations) {
+    if now.token.is_none() && listening.is_some_and(|listening| !listening.ip().is_loopback()) {
+        tracing::warn!("operators are still listened for where others reach it: the token stays as it was");
+        now.token.clone_from(&before.token);
     }
 }
 
@@ -278,4 +289,28 @@ fn fixed_at_start(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("aws", old.aws != new.aws),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(setting, _)| setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Operations, Secret};
+
+    #[test]
+    fn where_others_reach_it_a_reload_takes_no_token_away() {
+        let operations = |token: Option<&str>| {
+            let listen = Some(SocketAddr::from(([127, 0, 0, 1], 8001)));
+            Operations { listen, token: token.map(|token| Secret::new(token.to_owned())), token_file: None }
+        };
+        let table = [
+            ("0.0.0.0:8001", None, Some("the old one")),
+            ("0.0.0.0:8001", Some("another one"), Some("another one")),
+            ("127.0.0.1:8001", None, None),
+        ];
+        for (listening, wanted, expected) in table {
+            let mut now = operations(wanted);
+            keep_closed(listening.parse().ok(), &operations(Some("the old one")), &mut now);
+            assert_eq!(now, operations(expected), "{listening}, {wanted:?}");
+        }
+    }
 }

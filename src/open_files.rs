@@ -5,6 +5,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Settings;
 
+/// Connections of operators that there may be: open pages, scripts, and Prometheus.
+pub const OPERATORS: u64 = 256;
+
 /// For the log, the listener, the runtime, the cloud's connections, and some to spare.
 const OWN: u64 = 128;
 
@@ -36,5 +39,7 @@ pub fn needed_for(connections: u64, settings: &Settings) -> u64 {
 }
 
 fn own(settings: &Settings) -> u64 {
-    OWN + u64::from(settings.cloud_calls.concurrency) + EACH_SERVER * u64::from(settings.scaling.max_servers)
+    OWN + OPERATORS
+        + u64::from(settings.cloud_calls.concurrency)
+        + EACH_SERVER * u64::from(settings.scaling.max_servers)
 }

@@ -10,6 +10,7 @@ use crate::cloud::local::{self, LocalSettings};
 use crate::config::{self, Secret, Settings};
 use crate::http::{AnswerRules, ConnectionRules, DoorRules, RateRules, Tokens};
 use crate::journal_file::JournalFile;
+use crate::open_files;
 
 /// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
 const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -54,14 +55,14 @@ pub fn policy(settings: &Settings) -> Policy {
     }
 }
 
-/// How clients are answered.
-pub fn answer_rules(settings: &Settings) -> AnswerRules {
+/// How clients are answered, of whom so many may be connected.
+pub fn answer_rules(settings: &Settings, max_connections: usize) -> AnswerRules {
     AnswerRules {
         backup: Address::new(&settings.backup_gameserver),
         timeout: settings.http.answer_timeout,
         max_wait: settings.api.max_wait,
         // The other half is for who wants an answer at once.
-        max_waiting: settings.http.max_connections as usize / 2,
+        max_waiting: max_connections / 2,
     }
 }
 
@@ -74,6 +75,11 @@ pub fn connection_rules(settings: &Settings, most: u64) -> ConnectionRules {
         max_connections: usize::try_from(most.min(http.max_connections.into())).unwrap_or(usize::MAX),
         max_head_size: http.max_head_size as usize,
     }
+}
+
+/// How operators' connections are kept.
+pub fn operator_connection_rules(settings: &Settings) -> ConnectionRules {
+    connection_rules(settings, open_files::OPERATORS)
 }
 
 /// How often each client may ask for a place.

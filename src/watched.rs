@@ -10,6 +10,7 @@ use crate::{open_files, policy};
 pub struct Telling {
     answers: Sender<AnswerRules>,
     connections: Sender<ConnectionRules>,
+    operator_connections: Sender<ConnectionRules>,
     door: Sender<DoorRules>,
     rate: Sender<RateRules>,
     operators: Sender<Option<Tokens>>,
@@ -22,8 +23,10 @@ pub struct Telling {
 pub struct Watched {
     /// How clients are answered.
     pub answers: Receiver<AnswerRules>,
-    /// How connections are kept.
+    /// How clients' connections are kept.
     pub connections: Receiver<ConnectionRules>,
+    /// How operators' connections are kept.
+    pub operator_connections: Receiver<ConnectionRules>,
     /// Which clients are let in.
     pub door: Receiver<DoorRules>,
     /// How often they may ask.
@@ -35,26 +38,32 @@ pub struct Watched {
 /// Both sides, as the settings have it.
 pub fn watch(settings: &Settings) -> (Telling, Watched) {
     let open_files = open_files::raise();
-    let (answers, watched_answers) = watch::channel(policy::answer_rules(settings));
-    let (connections, watched_connections) = watch::channel(fitting_rules(settings, open_files));
+    let fitting = fitting_rules(settings, open_files);
+    let (answers, watched_answers) = watch::channel(policy::answer_rules(settings, fitting.max_connections));
+    let (connections, watched_connections) = watch::channel(fitting);
+    let (operator_connections, watched_operator_connections) =
+        watch::channel(policy::operator_connection_rules(settings));
     let (door, watched_door) = watch::channel(policy::door_rules(settings));
     let (rate, watched_rate) = watch::channel(policy::rate_rules(settings));
     let (operators, watched_operators) = watch::channel(policy::operations_token(settings));
     let watched = Watched {
         answers: watched_answers,
         connections: watched_connections,
+        operator_connections: watched_operator_connections,
         door: watched_door,
         rate: watched_rate,
         operators: watched_operators,
     };
-    (Telling { answers, connections, door, rate, operators, open_files }, watched)
+    (Telling { answers, connections, operator_connections, door, rate, operators, open_files }, watched)
 }
 
 impl Telling {
     /// Tells of other settings.
     pub fn tell(&self, settings: &Settings) {
-        self.answers.send_replace(policy::answer_rules(settings));
-        self.connections.send_replace(fitting_rules(settings, self.open_files));
+        let fitting = fitting_rules(settings, self.open_files);
+        self.answers.send_replace(policy::answer_rules(settings, fitting.max_connections));
+        self.connections.send_replace(fitting);
+        self.operator_connections.send_replace(policy::operator_connection_rules(settings));
         self.door.send_replace(policy::door_rules(settings));
         self.rate.send_replace(policy::rate_rules(settings));
         let wanted = policy::operations_token(settings);

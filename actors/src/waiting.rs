@@ -45,16 +45,27 @@ impl<T> WaitingLine<T> {
         self.line.remove(index).map(Waiter::done)
     }
 
-    /// Goes through the line: who is served, by `serve`, leaves it. One for whom there is no room lets those behind pass.
+    /// Goes through the line: who is served, by `serve`, leaves it. One for whom there is no room lets those behind pass
+    /// who want less.
     pub(crate) fn serve(&mut self, mut serve: impl FnMut(T) -> Option<T>) {
-        for _ in 0..self.line.len() {
-            let Some(waiter) = self.line.pop_front() else { return };
+        let (mut no_room_for, mut stay) = (u32::MAX, Vec::new());
+        while no_room_for > 1
+            && let Some(waiter) = self.line.pop_front()
+        {
+            if waiter.seats >= no_room_for {
+                stay.push(waiter);
+                continue;
+            }
             let Waiter { ticket, seats, what, timer } = waiter;
             match serve(what) {
-                Some(what) => self.line.push_back(Waiter { ticket, seats, what, timer }),
+                Some(what) => {
+                    no_room_for = seats;
+                    stay.push(Waiter { ticket, seats, what, timer });
+                }
                 None => timer.abort(),
             }
         }
+        stay.into_iter().rev().for_each(|waiter| self.line.push_front(waiter));
     }
 
     /// Takes everybody out.

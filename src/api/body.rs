@@ -55,6 +55,10 @@ where
         let detail = format!("send content-type: application/json, not {kind:?}");
         return Err(Problem::new(Kind::UnsupportedType, detail).into());
     }
+    // serde would take a list for an object without its names.
+    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'n')) {
+        return Err(Problem::new(Kind::Malformed, "in the body: it is no JSON object").into());
+    }
     let read: Result<Option<T>, _> = serde_json::from_slice(&bytes);
     read.map(Option::unwrap_or_default)
         .map_err(|error| Problem::new(Kind::Malformed, format!("in the body: {error}")).into())

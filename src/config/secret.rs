@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub struct Secret(String);
 
 impl Secret {
-    pub(super) const fn new(text: String) -> Self {
+    /// That text.
+    pub const fn new(text: String) -> Self {
         Self(text)
     }
 

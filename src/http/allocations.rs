@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::Refusal;
-use actors::model::{AllocationId, Booking, BookingRequest, BookingState, Key, NotBooked};
+use actors::model::{AllocationId, Booking, BookingRequest, BookingState, NotBooked};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use warp::hyper::body::Bytes;
 
 use super::ask::{Fleet, Unanswered};
+use super::door::Caller;
 use crate::api::{self, Kind, Problem, Whole, moment};
 use crate::traces::Request;
 
@@ -19,6 +20,9 @@ const LONGEST_KEY: usize = 128;
 
 /// The header by which a client that tries again is given the same places.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Before a client comes again whose earlier request waits: that one may have been let go of by then.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Before a client that was told of no room comes again, where it cannot be told when there will be some.
 const COME_AGAIN: Duration = Duration::from_secs(5);
@@ -30,8 +34,9 @@ pub(super) struct AllocationRequest {
     /// How many places, all on one server; at most what a server takes.
     #[schema(value_type = u32, minimum = 1, maximum = 65535, default = 1)]
     seats: Whole,
-    /// A text of yours: who has it is sent to the same server as before, while that one has room. For friends, and to come
-    /// back to a game. It is good for `api.sticky_ttl`.
+    /// A text of yours: who has it is sent to the same server as the first who had it, whenever that one has room and takes
+    /// players. For friends, and to come back to a game. It is good for `api.sticky_ttl`. Clients with another API key have
+    /// texts of their own; without keys all share them.
     #[schema(min_length = 1, max_length = 128)]
     sticky: Option<String>,
 }
@@ -109,16 +114,25 @@ pub(super) fn wanted(
     request: AllocationRequest,
     headers: &HeaderMap,
     query: &str,
+    caller: Caller,
     max_wait: Duration,
 ) -> Result<Wanted, Problem> {
     let patience = wait(query, max_wait)?;
-    Ok(Wanted { request: booking_request(request, idempotency_key(headers)?)?, patience })
+    Ok(Wanted { request: booking_request(request, idempotency_key(headers)?, caller)?, patience })
+}
+
+impl Wanted {
+    /// How many places; one at least.
+    pub(super) const fn seats(&self) -> u32 {
+        self.request.seats
+    }
 }
 
 /// Holds places on a server
 ///
 /// All on one server, for as long as `scaling.hold_ttl` says, or until their players show up there. With `wait` the answer
-/// comes as soon as there is room, or when the wait is over; those who wait are served in turn, and the fleet grows for them.
+/// comes as soon as there is room, or when the wait is over, and the fleet grows for those who wait. They are served in turn,
+/// but for parties: one for which no server has room lets those pass who want less.
 #[utoipa::path(
     post,
     path = "/v1/allocations",
@@ -128,8 +142,8 @@ pub(super) fn wanted(
             `api.max_wait`. Not at all if it is left out.", example = "20s",
             pattern = "^([0-9]{1,6}ms|[0-9]{1,3}s|[0-9]{1,2}m)$"),
         ("Idempotency-Key" = Option<String>, Header, description = "A text of yours for this request: one that has it as \
-            well, because the answer was lost, is given the same places, for ten minutes after they are not held any more. \
-            It does not outlive the manager.", min_length = 1, max_length = 128, pattern = "^[!-~]+$"),
+            well, because the answer was lost, is given the same places, if they are still held or their players have come; \
+            if not, other ones. It does not outlive the manager. Draw it at random: without API keys all clients share them.", min_length = 1, max_length = 128, pattern = "^[!-~]+$"),
     ),
     request_body(content = Option<AllocationRequest>, content_type = "application/json"),
     responses(
@@ -140,7 +154,7 @@ pub(super) fn wanted(
         (status = 408, description = "The body did not come in time", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "A request with this Idempotency-Key waits", body = Problem,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds"))),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A server takes fewer, or an earlier request with this Idempotency-Key asked for \
@@ -218,7 +232,11 @@ pub(super) async fn release(fleet: &Fleet, id: &str) -> Result<Response<Bytes>, 
     found.map(|_| api::empty(StatusCode::NO_CONTENT)).ok_or_else(|| unknown(id))
 }
 
-fn booking_request(request: AllocationRequest, idempotency: Option<Key>) -> Result<BookingRequest, Problem> {
+fn booking_request(
+    request: AllocationRequest,
+    idempotency: Option<&str>,
+    caller: Caller,
+) -> Result<BookingRequest, Problem> {
     let AllocationRequest { seats: Whole(seats), sticky } = request;
     if seats == 0 {
         return Err(Problem::new(Kind::Unprocessable, "seats is 0: ask for 1 at least"));
@@ -227,10 +245,11 @@ fn booking_request(request: AllocationRequest, idempotency: Option<Key>) -> Resu
         return Err(Problem::new(Kind::Unprocessable, format!("sticky has 1 to {LONGEST_KEY} bytes")));
     }
     let id = AllocationId::from_number(rand::rng().random());
-    Ok(BookingRequest { id, seats, sticky: sticky.map(Key::from), idempotency })
+    let own = |text: &str| caller.own(text);
+    Ok(BookingRequest { id, seats, sticky: sticky.as_deref().map(own), idempotency: idempotency.map(own) })
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Problem> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(given) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let is_plain =
         |text: &&str| (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
@@ -238,7 +257,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Problem> {
         let detail = format!("Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters, and no space");
         Problem::new(Kind::Malformed, detail)
     })?;
-    Ok(Some(key.into()))
+    Ok(Some(key))
 }
 
 /// How long the client wants to wait.
@@ -284,7 +303,8 @@ fn refused(fleet: &Fleet, refusal: Refusal) -> Problem {
         }
         Refusal::NotBooked { why, .. } => Problem::new(Kind::Unprocessable, why.to_string()),
         Refusal::UnderWay => {
-            Problem::new(Kind::Conflict, "a request with this Idempotency-Key waits: wait for its answer")
+            let detail = "a request with this Idempotency-Key waits: wait for its answer";
+            Problem::new(Kind::Conflict, detail).retry_after(UNDER_WAY)
         }
     }
 }
@@ -298,7 +318,13 @@ fn known_id(id: &str) -> Result<AllocationId, Problem> {
 }
 
 fn unknown(id: &str) -> Problem {
-    Problem::new(Kind::NotFound, format!("there is no allocation {id:?}, or it ended more than ten minutes ago"))
+    Problem::new(
+        Kind::NotFound,
+        format!(
+            "there is no allocation {id:?}, or not any more: they are known for ten minutes after their end, and to the manager that \
+         made them alone"
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 use warp::http::{HeaderMap, header};
 
 /// The scheme (RFC 6750), in any case (RFC 9110, 11.1).
@@ -19,12 +19,21 @@ impl Tokens {
         Self(secrets.into_iter().collect())
     }
 
-    /// Whether the request brings one of them. How long that takes tells nothing of them but their lengths: each one is
+    /// Which of them the request brings. How long that takes tells nothing of them but their lengths: each one is
     /// compared with what was brought, to the end.
+    pub fn which(&self, headers: &HeaderMap) -> Option<u32> {
+        const NONE: u32 = u32::MAX;
+        let brought = brought(headers)?;
+        let mut which = NONE;
+        for (number, secret) in (0..NONE).zip(self.0.iter()) {
+            which.conditional_assign(&number, secret.as_bytes().ct_eq(brought));
+        }
+        (which != NONE).then_some(which)
+    }
+
+    /// Whether the request brings one of them.
     pub fn admit(&self, headers: &HeaderMap) -> bool {
-        let Some(brought) = brought(headers) else { return false };
-        let same = self.0.iter().map(|secret| secret.as_bytes().ct_eq(brought));
-        same.fold(Choice::from(0), |any, same| any | same).into()
+        self.which(headers).is_some()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use actors::model::Key;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use warp::http::HeaderMap;
@@ -23,6 +24,20 @@ pub struct DoorRules {
     pub trusted_proxies: TrustedProxies,
 }
 
+/// Who asks, by the number of its key; all alike where none is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Caller(Option<u32>);
+
+impl Caller {
+    /// A text that this client chose, apart from the same text of others.
+    pub(super) fn own(self, text: &str) -> Key {
+        match self.0 {
+            Some(key) => format!("{key} {text}").into(),
+            None => text.into(),
+        }
+    }
+}
+
 /// Lets clients in, or not.
 #[derive(Clone)]
 pub struct Door {
@@ -40,24 +55,23 @@ impl Door {
     ///
     /// # Errors
     /// When it has none.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        match &self.rules.borrow().keys {
-            Some(keys) if !keys.admit(headers) => {
-                Err(Problem::new(Kind::Unauthorized, "send Authorization: Bearer and one of the keys in api.keys_file"))
-            }
-            _ => Ok(()),
-        }
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let Some(keys) = &self.rules.borrow().keys else { return Ok(Caller(None)) };
+        let key = keys.which(headers).ok_or_else(|| {
+            Problem::new(Kind::Unauthorized, "send Authorization: Bearer and one of the keys in api.keys_file")
+        })?;
+        Ok(Caller(Some(key)))
     }
 
-    /// Whether a client may ask for a place, or has asked too often.
+    /// Whether a client may ask for so many places, or has asked for too many.
     ///
     /// # Errors
     /// When it has.
-    pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
+    pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>, places: u32) -> Result<(), Problem> {
         let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let client = Client::of(headers, peer, &self.rules.borrow().trusted_proxies);
-        self.limit.ask(client, Instant::now()).map_err(|wait| {
-            let detail = format!("{client} asks for places too often: again in {}", humantime::format_duration(wait));
+        self.limit.ask(client, places, Instant::now()).map_err(|wait| {
+            let detail = format!("{client} asks for too many places: again in {}", humantime::format_duration(wait));
             Problem::new(Kind::TooMany, detail).retry_after(wait)
         })
     }

@@ -1,6 +1,7 @@
 //! The HTTP side: game clients ask here where to play. Every answer is the supervisor's, by message.
 
 mod allocations;
+mod arriving;
 mod ask;
 mod bearer;
 mod burst;

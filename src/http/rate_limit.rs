@@ -38,14 +38,14 @@ impl RateLimit {
         Self { rules, buckets: Mutex::default() }
     }
 
-    /// This client asks.
+    /// This client asks for so many.
     ///
     /// # Errors
-    /// When it has asked too often: how long it has to wait. A try before that costs it nothing.
-    pub(super) fn ask(&self, client: Client, now: Instant) -> Result<(), Duration> {
+    /// When that is too often: how long it has to wait. A try before that costs it nothing.
+    pub(super) fn ask(&self, client: Client, tokens: u32, now: Instant) -> Result<(), Duration> {
         let rules = *self.rules.borrow();
         // Every change to the buckets is whole, so one that panicked left nothing half done.
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, rules, now)
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, tokens, rules, now)
     }
 }
 
@@ -58,13 +58,15 @@ struct Buckets {
 }
 
 impl Buckets {
-    /// Takes a token out of the client's bucket, or tells how long there will be none.
-    fn take(&mut self, client: Client, rules: RateRules, now: Instant) -> Result<(), Duration> {
+    /// Takes tokens out of the client's bucket, or tells how long there will be too few. More than it holds are all that it
+    /// holds.
+    fn take(&mut self, client: Client, tokens: u32, rules: RateRules, now: Instant) -> Result<(), Duration> {
         self.forget_full(now);
         let Some(interval) = Duration::from_secs(1).checked_div(rules.rate) else { return Ok(()) };
         let whole = interval * rules.burst.max(1);
         // Under rules that were larger before, it may have been emptier than a bucket can be now.
-        let full_at = self.full_at.get(&client).map_or(now, |full_at| (*full_at).clamp(now, now + whole)) + interval;
+        let full_at = self.full_at.get(&client).map_or(now, |full_at| (*full_at).clamp(now, now + whole));
+        let full_at = full_at + interval * tokens.min(rules.burst.max(1));
         let wait = full_at.saturating_duration_since(now + whole);
         if !wait.is_zero() {
             return Err(wait);
@@ -129,9 +131,20 @@ mod tests {
             (60_000, Ok(())),
         ];
         for (at, expected) in table {
-            let taken = buckets.take(client(1), RULES, start + millis(at));
+            let taken = buckets.take(client(1), 1, RULES, start + millis(at));
             assert_eq!(taken, expected.map_err(millis), "at {at}");
         }
+    }
+
+    #[test]
+    fn a_party_takes_as_many_as_it_is_and_at_most_all_there_are() {
+        let (mut buckets, start) = (Buckets::default(), Instant::now());
+        assert_eq!(buckets.take(client(1), 2, RULES, start), Ok(()));
+        assert_eq!(buckets.take(client(1), 2, RULES, start), Err(millis(500)), "one is left");
+        assert_eq!(buckets.take(client(1), 0, RULES, start), Ok(()));
+        assert_eq!(buckets.take(client(1), 1, RULES, start), Ok(()));
+        assert_eq!(buckets.take(client(2), 100, RULES, start), Ok(()), "more than a bucket holds");
+        assert_eq!(buckets.take(client(2), 1, RULES, start), Err(millis(500)));
     }
 
     #[test]
@@ -139,8 +152,8 @@ mod tests {
         for rate in [1, 3, 7, 10_000] {
             let (mut buckets, rules, mut now) = (Buckets::default(), RateRules { burst: 1, rate }, Instant::now());
             for _ in 0..100 {
-                assert_eq!(buckets.take(client(1), rules, now), Ok(()));
-                now += buckets.take(client(1), rules, now).expect_err("a wait");
+                assert_eq!(buckets.take(client(1), 1, rules, now), Ok(()));
+                now += buckets.take(client(1), 1, rules, now).expect_err("a wait");
             }
         }
     }
@@ -149,7 +162,7 @@ mod tests {
     fn clients_do_not_count_for_each_other() {
         let (mut buckets, now) = (Buckets::default(), Instant::now());
         for number in 0..100 {
-            assert_eq!(buckets.take(client(number), RateRules { burst: 1, rate: 1 }, now), Ok(()));
+            assert_eq!(buckets.take(client(number), 1, RateRules { burst: 1, rate: 1 }, now), Ok(()));
         }
     }
 
@@ -157,9 +170,9 @@ mod tests {
     fn who_has_been_idle_is_forgotten() {
         let (mut buckets, now) = (Buckets::default(), Instant::now());
         for number in 0..100 {
-            assert_eq!(buckets.take(client(number), RULES, now), Ok(()));
+            assert_eq!(buckets.take(client(number), 1, RULES, now), Ok(()));
         }
-        assert_eq!(buckets.take(client(200), RULES, now + millis(500)), Ok(()));
+        assert_eq!(buckets.take(client(200), 1, RULES, now + millis(500)), Ok(()));
         assert_eq!((buckets.full_at.len(), buckets.in_order.len()), (1, 1));
     }
 
@@ -168,12 +181,12 @@ mod tests {
         let (mut buckets, now) = (Buckets::default(), Instant::now());
         let rules = RateRules { burst: 2, rate: 1 };
         let greedy = client(u32::MAX);
-        assert_eq!([(); 3].map(|()| buckets.take(greedy, rules, now).is_ok()), [true, true, false]);
+        assert_eq!([(); 3].map(|()| buckets.take(greedy, 1, rules, now).is_ok()), [true, true, false]);
         for number in 0..3 * MOST as u32 {
-            assert_eq!(buckets.take(client(number), rules, now), Ok(()));
+            assert_eq!(buckets.take(client(number), 1, rules, now), Ok(()));
         }
         assert_eq!((buckets.full_at.len(), buckets.in_order.len()), (MOST, MOST));
-        assert!(buckets.take(greedy, rules, now).is_err());
+        assert!(buckets.take(greedy, 1, rules, now).is_err());
     }
 
     #[test]
@@ -181,11 +194,15 @@ mod tests {
         let (sender, rules) = watch::channel(RateRules { burst: 100, rate: 1 });
         let (limit, now) = (RateLimit::new(rules), Instant::now());
         for _ in 0..100 {
-            assert_eq!(limit.ask(client(1), now), Ok(()));
+            assert_eq!(limit.ask(client(1), 1, now), Ok(()));
         }
         sender.send_replace(RateRules { burst: 2, rate: 1 });
-        assert_eq!(limit.ask(client(1), now), Err(millis(1000)), "and not as long as the larger bucket takes to fill");
+        assert_eq!(
+            limit.ask(client(1), 1, now),
+            Err(millis(1000)),
+            "and not as long as the larger bucket takes to fill"
+        );
         sender.send_replace(RateRules { burst: 2, rate: 0 });
-        assert_eq!(limit.ask(client(1), now), Ok(()));
+        assert_eq!(limit.ask(client(1), 1, now), Ok(()));
     }
 }

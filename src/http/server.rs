@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -24,6 +24,7 @@ use warp::http::Request;
 use warp::reply::Response;
 
 use super::Peer;
+use super::arriving::Arriving;
 use super::burst::Burst;
 use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
 use super::streamed::Streamed;
@@ -122,15 +123,18 @@ async fn converse<S>(
     service: S,
     shutdown: CancellationToken,
 ) where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Service<Request<Arriving>, Response = Response, Error = Infallible>,
 {
     let connection = Arc::new(connection);
     let answer = service_fn(async |mut request: Request<Incoming>| {
-        if !connection.answers() {
+        request.extensions_mut().insert(peer);
+        let mut request = request.map(|body| Arriving::new(body, &connection));
+        if request.body().is_end_stream() && !request.body_mut().is_there() {
             std::future::pending::<()>().await;
         }
-        request.extensions_mut().insert(peer);
         let answer = service.call(request).await?;
+        // It may have been answered before all of it was there.
+        connection.answers();
         Ok::<_, Infallible>(Streamed::of(answer, &connection))
     });
     let conversation = async {

@@ -119,11 +119,13 @@ impl Desk {
             fleet.turned_away(Api::V1, outcome);
             problem
         };
-        self.door.admit(headers).map_err(|problem| turned_away(AllocationOutcome::Unauthorized, problem))?;
-        self.door.count(headers, peer).map_err(|problem| turned_away(AllocationOutcome::Limited, problem))?;
+        let caller = self.door.admit(headers);
+        let caller = caller.map_err(|problem| turned_away(AllocationOutcome::Unauthorized, problem))?;
+        let limited = |problem| turned_away(AllocationOutcome::Limited, problem);
+        self.door.count(headers, peer, 1).map_err(limited)?;
         let malformed = |problem| turned_away(AllocationOutcome::Malformed, problem);
         let wanted = match read_json(headers, body).await {
-            Ok(request) => allocations::wanted(request, headers, query, fleet.max_wait()).map_err(malformed)?,
+            Ok(request) => allocations::wanted(request, headers, query, caller, fleet.max_wait()).map_err(malformed)?,
             Err(BodyError::Problem(problem)) => return Err(malformed(problem)),
             Err(BodyError::Gone) => {
                 fleet.turned_away(Api::V1, AllocationOutcome::Abandoned);
@@ -131,6 +133,7 @@ impl Desk {
                 return Ok(api::empty(StatusCode::BAD_REQUEST));
             }
         };
+        self.door.count(headers, peer, wanted.seats() - 1).map_err(limited)?;
         allocations::allocate(fleet, wanted, trace).await
     }
 }

@@ -11,6 +11,9 @@ use super::span::{Kind, Span, new_trace};
 /// by an earlier manager, and end as nobody here knows.
 const REMEMBERED: usize = 4096;
 
+/// Calls that are remembered of each: the last ones.
+const CALLS: usize = 16;
+
 /// The launches under way.
 #[derive(Debug, Default)]
 pub(super) struct Launches {
@@ -53,7 +56,12 @@ impl Launches {
 }
 
 fn remember<K: Ord>(calls: &mut BTreeMap<K, Vec<Call>>, key: K, call: Call) {
-    calls.entry(key).or_default().push(call);
+    let of_one = calls.entry(key).or_default();
+    // What is refused is asked for again and again, under the same number.
+    if of_one.len() == CALLS {
+        of_one.remove(0);
+    }
+    of_one.push(call);
     // The oldest have the lowest numbers.
     while calls.len() > REMEMBERED {
         calls.pop_first();
@@ -167,6 +175,17 @@ mod tests {
         let spans = launches.entry(&entry(400, Source::Event, "not-launched", 300, Some(1))).expect("its trace");
         assert_eq!(times(&spans), [("launch", 100, 400)]);
         assert_eq!(spans[0].failed.as_deref(), Some("not-launched at 400"));
+    }
+
+    #[test]
+    fn of_calls_that_are_refused_for_hours_the_last_ones_are_told() {
+        let mut launches = Launches::default();
+        for at in 101..=190 {
+            launches.entry(&entry(at, Source::Order, what::LAUNCH, 0, None));
+        }
+        let spans = launches.entry(&served(190, 1)).expect("its trace");
+        let calls: Vec<_> = times(&spans).into_iter().skip(5).map(|(_, from, _)| from).collect();
+        assert_eq!(calls, Vec::from_iter(175..=190));
     }
 
     #[test]

@@ -246,6 +246,23 @@ async fn with_no_room_left_the_oldest_idle_connections_make_way() {
 }
 
 #[tokio::test]
+async fn half_a_body_makes_way_for_others_too() {
+    let setup = Setup::local().dot_env("MANAGER_HEADER_TIMEOUT=5m\nMANAGER_MAX_CONNECTIONS=16");
+    let manager = manager(&setup).await;
+    let half = "content-type: application/json\r\ncontent-length: 100\r\n";
+    let half = request("POST", "/v1/allocations", half) + "{\"seats\":";
+    let mut idle = Vec::new();
+    for _ in 0..16 {
+        idle.push(silent(&manager, &half).await);
+    }
+    let mut wire = Wire::connect(&manager).await;
+    assert_eq!(wire.ask(LIST).await.expect("an answer").status, 200);
+    idle[0].closed().await;
+    assert!(idle[1..].iter().all(Wire::is_open), "nobody else had to go, or was told that its time is over");
+    manager.stop().await;
+}
+
+#[tokio::test]
 async fn sighup_makes_room_for_fewer() {
     const PATIENT: &str = "MANAGER_HEADER_TIMEOUT=5m\nMANAGER_IDLE_TIMEOUT=5m";
     let setup = Setup::local().dot_env(PATIENT);

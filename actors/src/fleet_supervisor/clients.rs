@@ -50,9 +50,12 @@ impl FleetState {
         reply_to: RpcReplyPort<Result<Booking, Refusal>>,
     ) {
         let key = request.idempotency.as_ref();
-        if key.is_some() && self.waiting.iter().any(|waiting| waiting.request.idempotency.as_ref() == key) {
+        let is_same = |waiting: &Waiting| waiting.request.idempotency.as_ref() == key && !waiting.reply_to.is_closed();
+        if key.is_some() && self.waiting.iter().any(is_same) {
             return answer(reply_to, Err(Refusal::UnderWay));
         }
+        // When the manager ends, nobody is sent away who comes later.
+        let patience = if self.scaler.is_some() { patience } else { Duration::ZERO };
         let seats = request.seats;
         let Some(waiting) = self.try_book(Waiting { request, reply_to }, patience.is_zero()) else { return };
         self.waiting.join(seats, waiting, |ticket| self.me.send_after(patience, move || FleetMsg::WaitOver(ticket)));
@@ -105,7 +108,7 @@ impl FleetState {
     }
 
     fn no_room(&self, seats: u32) -> Refusal {
-        let seats = self.waiting.seats().saturating_add(seats);
-        Refusal::NotBooked { why: NotBooked::NoRoom, ready_in: self.roster.ready_in(seats, self.clock.now()) }
+        let ready_in = self.roster.ready_in(seats, self.waiting.seats(), self.clock.now());
+        Refusal::NotBooked { why: NotBooked::NoRoom, ready_in }
     }
 }

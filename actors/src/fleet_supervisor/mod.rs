@@ -90,6 +90,21 @@ pub enum FleetMsg {
     Finish(RpcReplyPort<()>),
 }
 
+impl FleetMsg {
+    /// Whether there may be room for somebody who waits once it is handled. Most messages are clients' own.
+    const fn may_add_room(&self) -> bool {
+        matches!(
+            self,
+            Self::Report(_)
+                | Self::Observed(_)
+                | Self::Commit(_)
+                | Self::Undrain(..)
+                | Self::SetMargins(..)
+                | Self::Reload(_)
+        )
+    }
+}
+
 /// What a fleet is made of.
 pub struct FleetArgs {
     /// What the operator wants. It must pass [`Policy::check`].
@@ -179,12 +194,13 @@ impl Actor for FleetSupervisor {
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
         state.me.take_one();
+        let may_add_room = msg.may_add_room();
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
             FleetMsg::Book(request, patience, reply_to) => state.book(request, patience, reply_to),
             FleetMsg::WaitOver(ticket) => state.wait_over(ticket),
             FleetMsg::Booking(id, reply_to) => answer(reply_to, state.roster.booking(id)),
-            FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id)),
+            FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id, state.clock.now())),
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
@@ -205,7 +221,9 @@ impl Actor for FleetSupervisor {
             FleetMsg::Reload(policy) => state.reload(policy),
             FleetMsg::Finish(reply_to) => state.finish(reply_to),
         }
-        state.serve_waiting();
+        if may_add_room {
+            state.serve_waiting();
+        }
         Ok(())
     }
 

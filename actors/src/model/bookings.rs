@@ -14,7 +14,7 @@ use super::time::Timestamp;
 /// An ended allocation is known for so long: a client's retries are over by then.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
 
-/// Allocations and sticky keys that are known at once, at most: some hundred bytes each. Beyond that the oldest go.
+/// Ended allocations that are known at once, and sticky keys, at most: some hundred bytes each. Beyond that the oldest go.
 const MOST: usize = 200_000;
 
 /// A text that a client chose: the same one means the same thing to it.
@@ -105,8 +105,10 @@ struct Bond {
 pub(super) struct Bookings {
     known: BTreeMap<AllocationId, Booking>,
     by_idempotency: BTreeMap<Key, AllocationId>,
-    /// In the order in which they were made.
-    order: VecDeque<AllocationId>,
+    /// In the order in which they were made, with some that are forgotten already.
+    made: VecDeque<AllocationId>,
+    /// In the order in which they ended, with some that are forgotten already.
+    ended: VecDeque<AllocationId>,
     bonds: BTreeMap<Key, Bond>,
     /// Keys in the order of their last use; what was used again stands there again.
     bond_order: VecDeque<(Timestamp, Key)>,
@@ -127,24 +129,24 @@ impl Bookings {
         self.bonds.get(sticky).filter(|bond| now < bond.until).map(|bond| bond.server)
     }
 
-    /// Keeps a new one. Its sticky key is good for so long.
-    pub(super) fn insert(&mut self, booking: Booking, sticky_ttl: Duration, now: Timestamp) {
+    /// Keeps a new one. Its sticky key is good for so long, and leads where it led before if that is told.
+    pub(super) fn insert(&mut self, booking: Booking, bound: Option<ServerId>, sticky_ttl: Duration, now: Timestamp) {
         self.forget(now);
         if let Some(key) = &booking.sticky {
             let until = now + sticky_ttl;
-            self.bonds.insert(Arc::clone(key), Bond { server: booking.server, until });
+            self.bonds.insert(Arc::clone(key), Bond { server: bound.unwrap_or(booking.server), until });
             self.bond_order.push_back((until, Arc::clone(key)));
         }
         if let Some(key) = &booking.idempotency {
             self.by_idempotency.insert(Arc::clone(key), booking.id);
         }
-        self.order.push_back(booking.id);
+        self.made.push_back(booking.id);
         self.known.insert(booking.id, booking);
     }
 
     /// Its places are not held any more.
     pub(super) fn ended(&mut self, id: AllocationId, end: HoldEnd) {
-        self.set(
+        self.end(
             id,
             match end {
                 HoldEnd::Arrived => BookingState::Arrived,
@@ -155,27 +157,30 @@ impl Bookings {
 
     /// Its client has given it back.
     pub(super) fn released(&mut self, id: AllocationId) {
-        self.set(id, BookingState::Released);
+        self.end(id, BookingState::Released);
     }
 
-    fn set(&mut self, id: AllocationId, state: BookingState) {
-        if let Some(booking) = self.known.get_mut(&id) {
+    /// Whichever end comes first is the one.
+    fn end(&mut self, id: AllocationId, state: BookingState) {
+        if let Some(booking) = self.known.get_mut(&id).filter(|booking| booking.state == BookingState::Held) {
             booking.state = state;
+            self.ended.push_back(id);
         }
     }
 
     fn forget(&mut self, now: Timestamp) {
-        while let Some(oldest) = self.order.front().and_then(|id| self.known.get(id)) {
-            if now < oldest.held_until + KNOWN_FOR && self.order.len() < MOST {
+        while let Some(id) = self.made.front().copied() {
+            if self.known.get(&id).is_some_and(|oldest| now < oldest.held_until + KNOWN_FOR) {
                 break;
             }
-            let (id, key) = (oldest.id, oldest.idempotency.clone());
-            self.order.pop_front();
-            self.known.remove(&id);
-            // A key that was used again stands for the later one.
-            if let Some(key) = key.filter(|key| self.by_idempotency.get(key) == Some(&id)) {
-                self.by_idempotency.remove(&key);
-            }
+            self.made.pop_front();
+            self.remove(id);
+        }
+        // Of those that hold places there are no more than places.
+        while self.ended.len() > MOST
+            && let Some(id) = self.ended.pop_front()
+        {
+            self.remove(id);
         }
         while let Some((until, key)) = self.bond_order.front() {
             if now < *until && self.bond_order.len() < MOST {
@@ -185,6 +190,14 @@ impl Bookings {
                 self.bonds.remove(key);
             }
             self.bond_order.pop_front();
+        }
+    }
+
+    fn remove(&mut self, id: AllocationId) {
+        let key = self.known.remove(&id).and_then(|booking| booking.idempotency);
+        // A key that was used again stands for the later one.
+        if let Some(key) = key.filter(|key| self.by_idempotency.get(key) == Some(&id)) {
+            self.by_idempotency.remove(&key);
         }
     }
 }
@@ -206,9 +219,9 @@ mod tests {
     #[test]
     fn an_allocation_is_known_for_a_while_after_its_end_and_a_sticky_key_as_long_as_it_may() {
         let mut bookings = Bookings::default();
-        bookings.insert(booking(1, "a"), STICKY, NOW);
+        bookings.insert(booking(1, "a"), None, STICKY, NOW);
         let later = NOW + TTL + KNOWN_FOR;
-        bookings.insert(booking(2, "b"), STICKY, later);
+        bookings.insert(booking(2, "b"), None, STICKY, later);
         assert_eq!((bookings.get(AllocationId::from_number(1)), bookings.made_for(&"a".into())), (None, None));
         assert!(bookings.get(AllocationId::from_number(2)).is_some());
         assert_eq!(bookings.bond(&"a".into(), later), Some(ServerId::from_number(1)));
@@ -218,11 +231,18 @@ mod tests {
     #[test]
     fn there_is_an_end_to_what_is_kept() {
         let mut bookings = Bookings::default();
+        let held = AllocationId::from_number(u128::MAX);
+        bookings.insert(booking(u128::MAX, "held"), None, STICKY, NOW);
         for number in 0..MOST as u128 + 10 {
-            bookings.insert(booking(number, &number.to_string()), STICKY, NOW);
+            bookings.insert(booking(number, &number.to_string()), None, STICKY, NOW);
+            bookings.released(AllocationId::from_number(number));
         }
-        let sizes = [bookings.known.len(), bookings.by_idempotency.len(), bookings.order.len(), bookings.bonds.len()];
-        assert_eq!(sizes, [MOST; 4]);
+        // The last one ended after what is too old was forgotten.
+        let sizes = [bookings.known.len() - 2, bookings.by_idempotency.len() - 2, bookings.ended.len() - 1];
+        assert_eq!((sizes, bookings.bonds.len()), ([MOST; 3], MOST));
         assert_eq!(bookings.get(AllocationId::from_number(3)), None, "the oldest have gone");
+        assert!(bookings.get(held).is_some(), "not those that hold places");
+        bookings.insert(booking(u128::MAX - 1, "later"), None, STICKY, NOW + TTL + KNOWN_FOR);
+        assert_eq!((bookings.known.len(), bookings.made.len()), (1, 1));
     }
 }

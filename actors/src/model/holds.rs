@@ -26,8 +26,8 @@ pub enum HoldEnd {
 }
 
 /// The holds on one server, oldest first. A health answer ends one: by showing that its client has come, or, once its
-/// time is over, that it has not. Time alone does not, since a client may have come since the last answer. Otherwise
-/// only the client itself can say that it does not come.
+/// time is over, that it has not. Time alone does not, since a client may have come since the last answer; nor does a
+/// client that gives its places back.
 #[derive(Debug, Default)]
 pub struct Holds {
     open: VecDeque<Hold>,
@@ -56,12 +56,13 @@ impl Holds {
         self.count += seats;
     }
 
-    /// Gives back what an allocation still holds. False if that is nothing.
-    pub(crate) fn release(&mut self, allocation: AllocationId) -> bool {
-        let held = self.open.iter().position(|hold| hold.allocation == Some(allocation));
-        let released = held.and_then(|index| self.open.remove(index));
-        self.count -= released.map_or(0, |hold| hold.seats);
-        released.is_some()
+    /// Gives back what an allocation still holds: its time is over. Some of its players may have come since the last
+    /// answer, so that the next one ends it. False if nothing is held.
+    pub(crate) fn release(&mut self, allocation: AllocationId, now: Timestamp) -> bool {
+        let is_meant = |hold: &&mut Hold| hold.allocation == Some(allocation) && hold.expires_at > now;
+        let Some(held) = self.open.iter_mut().find(is_meant) else { return false };
+        held.expires_at = now;
+        true
     }
 
     /// Takes in an answer to a question put at `asked_at` that shows so many more players than the one before, and tells
@@ -147,12 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_is_held_no_more() {
+    fn what_is_given_back_is_held_until_an_answer_shows_who_came_before() {
         let mut holds = made_at(&[0, 1]);
         holds.add(Some(id(9)), 4, at(2), at(12));
-        assert!(holds.release(id(9)) && !holds.release(id(9)));
-        assert!(holds.release(id(0)));
-        assert_eq!(holds.count(), 1);
-        assert_eq!(holds.answered(1, at(3)), [(id(1), HoldEnd::Arrived)]);
+        assert!(holds.release(id(9), at(2)) && !holds.release(id(9), at(2)));
+        assert_eq!((holds.answered(0, at(1)), holds.count()), (vec![], 6), "this question was put before");
+        assert_eq!((holds.answered(0, at(3)), holds.count()), (vec![(id(9), HoldEnd::Expired)], 2));
     }
 }

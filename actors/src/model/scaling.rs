@@ -260,8 +260,9 @@ fn retreats(view: &FleetView) -> Vec<Step> {
 
 /// What grows the fleet: servers taken back from standby first, then as many launches as the deficit needs.
 fn growth(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Step> {
-    let expected = figures.free.saturating_add(figures.pending).saturating_add(figures.doubtful);
-    let mut places_short = policy.upscale_margin.saturating_add(figures.waiting).saturating_sub(expected);
+    // Who waits fits in no place that is free: a party may find ten in all, and nowhere two.
+    let short_now = policy.upscale_margin.saturating_sub(figures.free).saturating_add(figures.waiting);
+    let mut places_short = short_now.saturating_sub(figures.pending.saturating_add(figures.doubtful));
     let doubtful = count(view, |server| server.phase == Phase::Available && server.condition == Condition::Doubtful);
     let mut servers_short = policy.min_servers.saturating_sub(figures.available + figures.arriving() + doubtful);
     let mut steps = Vec::new();
@@ -337,7 +338,7 @@ fn drains(view: &FleetView, policy: &Policy, figures: &Figures) -> Vec<Step> {
         let left = free.saturating_sub(server.unclaimed);
         let gives_way = server.outdated && is_replaced && available > policy.min_servers;
         let makes_room = server.outdated && makes_room && available > 1 && steps.is_empty();
-        let is_spare = free > policy.downscale_margin && available > policy.min_servers;
+        let is_spare = free > policy.downscale_margin && available > policy.min_servers && figures.waiting == 0;
         if left < policy.upscale_margin || !(gives_way || makes_room || is_spare) {
             // A fuller one may have to be replaced as well.
             if server.outdated {

@@ -305,3 +305,15 @@ fn deadlines_count_by_the_cloud_s_clock_even_if_it_is_ahead() {
     let booting = ServerView { phase_since: future, ..server(1, Phase::Booting, 0) };
     assert_eq!(actions(&fleet([available(2, 5), booting]), &Policy::default()), []);
 }
+
+#[test]
+fn for_those_who_wait_servers_are_launched_whatever_is_free_and_none_is_drained() {
+    let servers: Vec<ServerView> = (1..=8).map(|number| available(number, 4)).collect();
+    let waiting = |seats| FleetView { waiting: seats, ..fleet(servers.clone()) };
+    let policy = Policy { upscale_margin: 4, downscale_margin: 18, ..Policy::default() };
+    assert!(matches!(actions(&waiting(0), &policy)[..], [Action::Standby(_), ..]), "32 places are free");
+    assert_eq!(actions(&waiting(6), &policy), [Action::Launch(1)]);
+    assert_eq!(actions(&waiting(11), &policy), [Action::Launch(2)]);
+    let under_way = FleetView { requested: 1, ..waiting(6) };
+    assert_eq!(actions(&under_way, &policy), [], "it is for them");
+}

@@ -21,9 +21,9 @@ pub struct Api {
     /// How long the same sticky key leads to the same server, since it was last used.
     #[serde(deserialize_with = "super::duration")]
     pub sticky_ttl: Duration,
-    /// Allocations a second that a client may ask for. 0: no limit.
+    /// Places a second that a client may ask for. 0: no limit.
     pub rate: u32,
-    /// Allocations that it may ask for at once.
+    /// Places that it may ask for at once.
     pub burst: u32,
     /// The proxies that are believed when they say for whom they ask.
     pub trusted_proxies: TrustedProxies,
@@ -57,15 +57,15 @@ pub(in crate::config) const SECTION: Section = Section {
             path: "api.rate",
             env: "MANAGER_API_RATE",
             default: Default("0"),
-            kind: Kind::Integer { unit: "allocations a second", min: 0, max: 10_000 },
-            meaning: "How often one client, an IPv4 address or a /64 of IPv6, may ask for a place; 0: as often as it likes.",
+            kind: Kind::Integer { unit: "places a second", min: 0, max: 10_000 },
+            meaning: "How many one client, an IPv4 address or a /64 of IPv6, may ask for; 0: as many as it likes.",
         },
         Setting {
             path: "api.burst",
             env: "MANAGER_API_BURST",
             default: Default("20"),
-            kind: Kind::Integer { unit: "allocations", min: 1, max: 100_000 },
-            meaning: "So often it may ask at once, before that rate holds.",
+            kind: Kind::Integer { unit: "places", min: 1, max: 100_000 },
+            meaning: "So many it may ask for at once, before that rate holds.",
         },
         Setting {
             path: "api.trusted_proxies",
@@ -79,7 +79,7 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_API_KEYS_FILE",
             default: Unset("api-keys"),
             kind: Kind::Text { allowed: path::ALLOWED, check: path::check },
-            meaning: "A file of keys, one a line; # begins a comment. With it, clients must send `Authorization: Bearer KEY`.",
+            meaning: "A file of keys, one a line; # begins a comment. With it, clients of /v1 must send `Authorization: Bearer KEY`.",
         },
     ],
 };

@@ -53,11 +53,12 @@ impl Roster {
         self.hold(server, None, 1, now)
     }
 
-    /// Hands out what a client asks for, or what it was given for the same request before.
+    /// Hands out what a client asks for, or what it was given for the same request before if that is still its own.
     pub fn book(&mut self, request: BookingRequest, now: Timestamp) -> Result<Booked, NotBooked> {
-        if let Some(made) = request.idempotency.as_ref().and_then(|key| self.bookings.made_for(key)) {
-            let booking = self.as_it_stands(made);
-            return if made.is_of(&request) {
+        let made = request.idempotency.as_ref().and_then(|key| self.bookings.made_for(key));
+        let made = made.map(|made| self.as_it_stands(made));
+        if let Some(booking) = made.filter(|made| matches!(made.state, BookingState::Held | BookingState::Arrived)) {
+            return if booking.is_of(&request) {
                 Ok(Booked { booking, crosses_margin: false })
             } else {
                 Err(NotBooked::OtherRequest)
@@ -67,13 +68,15 @@ impl Roster {
         if request.seats > most {
             return Err(NotBooked::TooManySeats { most });
         }
+        // A server that is full for a moment is the one to come back to all the same.
         let bound = request.sticky.as_ref().and_then(|key| self.bookings.bond(key, now));
-        let bound = bound.filter(|id| self.servers.get(id).is_some_and(|server| server.indexed.free >= request.seats));
-        let server = bound.or_else(|| self.index.pick(self.policy.allocation, request.seats));
+        let bound = bound.filter(|id| self.servers.get(id).is_some_and(|server| server.phase.is_serving()));
+        let has_room = |id: &ServerId| self.servers.get(id).is_some_and(|server| server.indexed.free >= request.seats);
+        let server = bound.filter(has_room).or_else(|| self.index.pick(self.policy.allocation, request.seats));
         let held = server.and_then(|server| self.hold(server, Some(request.id), request.seats, now));
         let Allocation { server, address, crosses_margin } = held.ok_or(NotBooked::NoRoom)?;
         let booking = Booking::new(request, server, address, now + self.policy.hold_ttl);
-        self.bookings.insert(booking.clone(), self.policy.sticky_ttl, now);
+        self.bookings.insert(booking.clone(), bound, self.policy.sticky_ttl, now);
         Ok(Booked { booking, crosses_margin })
     }
 
@@ -83,13 +86,12 @@ impl Roster {
     }
 
     /// Gives back what an allocation still holds: its client does not come. What it was, if it is known.
-    pub fn release(&mut self, id: AllocationId) -> Option<Booking> {
+    pub fn release(&mut self, id: AllocationId, now: Timestamp) -> Option<Booking> {
         let booking = self.booking(id)?;
         if let Some(server) = self.servers.get_mut(&booking.server)
-            && server.holds.release(id)
+            && server.holds.release(id, now)
         {
             self.bookings.released(id);
-            self.reindex(booking.server);
         }
         Some(booking)
     }
@@ -137,7 +139,7 @@ impl Roster {
     }
 
     /// Free and pending places.
-    fn expected(&self) -> u64 {
+    pub(super) fn expected(&self) -> u64 {
         self.index.total() + u64::from(self.in_flight()) * u64::from(self.policy.server_capacity)
     }
 }

@@ -10,20 +10,22 @@ use crate::model::server::Server;
 use crate::model::time::Timestamp;
 
 impl Roster {
-    /// How long until so many places that lack now should be there. None where that cannot be told: no launch was measured
-    /// yet, or no more servers may be launched.
-    pub fn ready_in(&self, seats: u32, now: Timestamp) -> Option<Duration> {
+    /// How long until so many places that lack now should be there, behind those who wait for so many. None where that cannot
+    /// be told: no launch was measured yet, or no server is on its way and none will be launched.
+    pub fn ready_in(&self, seats: u32, waiting: u32, now: Timestamp) -> Option<Duration> {
         let whole = self.lead_times.total()?.p50;
         let arriving = self.servers.values().filter(|server| !server.is_leaving());
         let mut arrivals: Vec<Duration> = arriving.filter_map(|server| self.server_ready_in(server, now)).collect();
         arrivals.extend((0..self.ledger.requested()).map(|_| whole));
         arrivals.sort_unstable();
+        let seats = seats.saturating_add(waiting);
         let needed = seats.div_ceil(self.policy.server_capacity).max(1) as usize;
+        let grows = self.expected() < u64::from(self.policy.upscale_margin) + u64::from(waiting);
         let is_full = self.size() >= self.policy.max_servers || self.paused;
         arrivals.get(needed - 1).copied().or_else(|| {
             let blocked = self.ledger.blocked(&self.policy, now).and_then(LaunchesBlocked::until);
             let begins_in = blocked.map_or(Duration::ZERO, |until| until.since(now));
-            (!is_full).then_some(begins_in + whole)
+            (grows && !is_full).then_some(begins_in + whole)
         })
     }
 

@@ -96,6 +96,11 @@ async fn friends_with_a_key_meet_on_one_server_as_long_as_it_has_room() {
     }
     let last = fleet.wait_for(friend(7), 10 * MINUTE).await.expect("it ends").expect("a place in time");
     assert_ne!(last.server, first.server, "it is full");
+    fleet.wait(Duration::from_secs(1)).await;
+    fleet.release(3).await;
+    fleet.wait(Duration::from_secs(2)).await;
+    let back = fleet.book(friend(8)).await.expect("there is room");
+    assert_eq!(back.server, first.server, "it was full for a while, and is the same table");
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,6 +111,26 @@ async fn a_request_that_is_repeated_holds_nothing_more() {
     assert_eq!(fleet.book(keyed(2, 10)).await, Ok(made));
     let other = Err(Refusal::NotBooked { why: NotBooked::OtherRequest, ready_in: None });
     assert_eq!(fleet.book(keyed(3, 9)).await, other);
+    // What is not its own any more is no answer to it.
+    fleet.release(1).await;
+    fleet.wait(Duration::from_secs(2)).await;
+    let anew = fleet.book(keyed(4, 9)).await.expect("there is room");
+    assert_eq!((anew.id, anew.state), (AllocationId::from_number(4), BookingState::Held));
+    assert_eq!(fleet.book(keyed(5, 9)).await, Ok(anew));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_party_that_fits_nowhere_has_a_server_launched_for_it() {
+    let fleet = Fleet::start(Policy { min_servers: 3, ..Policy::default() }).await;
+    fleet.until_available(3).await;
+    for number in 1..=3 {
+        assert!(fleet.book(request(number, 6)).await.is_ok());
+    }
+    // Twelve places are free, more than the margin, and four at most on one server.
+    assert_eq!(fleet.book(request(4, 6)).await, no_room(None), "nothing is on its way, or due");
+    let party = fleet.wait_for(request(5, 6), 10 * MINUTE).await.expect("it ends");
+    assert!(party.is_ok(), "{party:?}");
+    fleet.assert_no_complaints();
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,6 +158,7 @@ async fn who_waited_long_enough_is_told_when_to_come_again() {
     assert_eq!(waits.await.expect("it ends"), no_room(None), "there is one server at most");
     assert_eq!(fleet.supervisor.depth(), 0, "the end of a wait is a message like any other");
     let waits = fleet.wait_for(request(4, 1), 5 * MINUTE);
+    fleet.wait(Duration::from_secs(1)).await;
     fleet.release(1).await;
     assert!(waits.await.expect("it ends").is_ok());
 }
@@ -160,4 +186,7 @@ async fn who_waits_is_sent_away_when_the_manager_ends() {
     tokio::task::yield_now().await;
     call_t!(fleet.supervisor, FleetMsg::Finish, 60_000).expect("it ends");
     assert_eq!(waits.await.expect("it ends"), no_room(None));
+    let late = fleet.wait_for(request(2, 1), 10 * MINUTE);
+    fleet.wait(Duration::from_secs(1)).await;
+    assert!(late.is_finished(), "and so is one who comes then");
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actors::model::{Action, AllocationRule, CloseReason, HealthAnswer, Order, Phase, Policy, Refused, Role, Roster};
+use actors::model::{
+    Action, AllocationId, AllocationRule, BookingRequest, CloseReason, HealthAnswer, Order, Phase, Policy, Refused,
+    Role, Roster,
+};
 
 use super::Fixture;
 
@@ -136,6 +139,24 @@ fn a_whole_fleet_that_goes_to_standby_is_recorded_within_what_aws_allows() {
     };
     // Twenty at once and one a second are allowed; half of it is taken.
     assert_eq!([0, 0, 5, 1, 14].map(&mut records), [10, 0, 5, 1, 10]);
+}
+
+#[test]
+fn places_given_back_keep_their_server_until_an_answer_shows_that_nobody_came() {
+    let mut fixture = Fixture::with_servers(2, Policy { upscale_margin: 0, min_servers: 0, ..Policy::default() });
+    let allocation = AllocationId::from_number(1);
+    let party = BookingRequest { id: allocation, seats: 2, sticky: None, idempotency: None };
+    let id = fixture.roster.book(party, fixture.now).expect("there is room").booking.server;
+    fixture.send_to_standby(id);
+    fixture.pass(Duration::from_secs(1));
+    fixture.says(id, 10, true);
+    // One of the two comes, and a moment later the party is called off.
+    fixture.roster.release(allocation, fixture.now);
+    assert_eq!((fixture.closings(), fixture.holds(id)), (vec![], 2));
+    fixture.says(id, 9, false);
+    assert_eq!((fixture.closings(), fixture.holds(id)), (vec![], 0), "somebody plays there");
+    fixture.says(id, 10, true);
+    assert_eq!(fixture.closings(), [Action::Close(id, CloseReason::Drained)]);
 }
 
 #[test]
