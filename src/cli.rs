@@ -1,7 +1,6 @@
 //! The command line: which of the binary's programs is run, and how.
 
 use std::error::Error;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
 use crate::metrics::Metrics;
 use crate::operate::{self, generated};
+use crate::stdout::print;
 use crate::{http, policy, rollout, signals, telemetry};
 
 /// The exit code of a command line or a configuration with mistakes.
@@ -109,10 +109,7 @@ pub fn main() -> ExitCode {
     };
     let ended = match program {
         None => source().map_err(Into::into).and_then(manage),
-        Some(Program::CheckConfig { defaults: true }) => {
-            print!("{}", manual());
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Program::CheckConfig { defaults: true }) => tell(manual(), ExitCode::SUCCESS),
         Some(Program::CheckConfig { defaults: false }) => {
             source().map_err(Into::into).and_then(|source| check_config(&source))
         }
@@ -124,9 +121,9 @@ pub fn main() -> ExitCode {
         Some(Program::Operate(verb)) => source()
             .map_err(Into::into)
             .and_then(|source| in_runtime(async { Ok(operate::run(verb, || source.operators()).await) })),
-        Some(Program::Completions { shell }) => print_out(&generated::completions(shell, Cli::command())),
+        Some(Program::Completions { shell }) => tell(generated::completions(shell, Cli::command()), ExitCode::SUCCESS),
         Some(Program::Man { command }) => match generated::manual(Cli::command(), command.as_deref()) {
-            Ok(page) => print_out(&page),
+            Ok(page) => tell(page, ExitCode::SUCCESS),
             Err(error) => {
                 eprintln!("playlivechess-manager: {error}");
                 Ok(ExitCode::from(USAGE))
@@ -144,8 +141,10 @@ pub fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }),
         Some(Program::Load(args)) => in_runtime(async {
+            let json = args.json;
             let tally = load::run(args).await?;
-            Ok(if tally.is_flawless() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            let told = if json { serde_json::json!(tally).to_string() } else { tally.to_string() };
+            tell(told + "\n", if tally.is_flawless() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }),
         Some(Program::Keeper(args)) => keeper::run(args).map_err(Into::into),
     };
@@ -161,23 +160,25 @@ fn in_runtime(program: impl Future<Output = Ended>) -> Ended {
     Runtime::new()?.block_on(program)
 }
 
-fn print_out(text: &[u8]) -> Ended {
-    std::io::stdout().write_all(text)?;
-    Ok(ExitCode::SUCCESS)
+/// Prints all that a program has to tell. What it ends with stands, whether or not somebody reads it.
+fn tell(text: impl AsRef<[u8]>, code: ExitCode) -> Ended {
+    match print(text) {
+        Err(error) if !error.is_unwanted() => Err(error.into()),
+        _ => Ok(code),
+    }
 }
 
 fn check_config(source: &ConfigSource) -> Ended {
-    Ok(match source.read() {
+    match source.read() {
         Ok(loaded) => {
-            print!("{}", print_effective(&loaded.effective));
-            loaded.notices.iter().for_each(|notice| println!("note: {notice}"));
-            ExitCode::SUCCESS
+            let notes: String = loaded.notices.iter().map(|notice| format!("note: {notice}\n")).collect();
+            tell(print_effective(&loaded.effective) + &notes, ExitCode::SUCCESS)
         }
         Err(mistakes) => {
             eprintln!("{mistakes}");
-            ExitCode::from(USAGE)
+            Ok(ExitCode::from(USAGE))
         }
-    })
+    }
 }
 
 fn examine(source: &ConfigSource, json: bool) -> Ended {
@@ -203,8 +204,8 @@ fn examine(source: &ConfigSource, json: bool) -> Ended {
             CloudKind::Ecs => return Err(NO_ECS.into()),
         });
         let report = Report::from(findings);
-        println!("{}", if json { report.json() } else { report.to_string() });
-        Ok(if report.may_start() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let told = if json { report.json() } else { report.to_string() };
+        tell(told + "\n", if report.may_start() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
@@ -223,8 +224,7 @@ fn roll_out(source: &ConfigSource, verb: rollout::Verb) -> Ended {
     in_runtime(async {
         let clock = Clock::system();
         let cloud = cloud(&settings, clock, &Metrics::new(clock.now())?).await?;
-        println!("{}", rollout::run(&*cloud, verb).await?);
-        Ok(ExitCode::SUCCESS)
+        tell(rollout::run(&*cloud, verb).await? + "\n", ExitCode::SUCCESS)
     })
 }
 

@@ -3,6 +3,9 @@
 //! The fleet itself, its model and its actors, is the crate [`actors`]. Here are its configuration, the HTTP server
 //! that game clients ask, the probe that game servers are asked with, and the clouds they run on.
 
+// It ends in a panic where nobody reads: `stdout` does not.
+#![warn(clippy::print_stdout)]
+
 pub mod api;
 pub mod chronicle;
 pub mod cli;
@@ -24,6 +27,7 @@ pub mod policy;
 pub mod rollout;
 pub mod service_manager;
 pub mod signals;
+pub mod stdout;
 pub mod telemetry;
 pub mod traces;
 pub mod watched;

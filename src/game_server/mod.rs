@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::stdout::print;
 use lobby::Lobby;
 pub use misbehaviour::Misbehaviour;
 
@@ -96,7 +97,7 @@ pub async fn run(args: GameServerArgs) -> Result<(), GameServerError> {
     tokio::time::sleep(args.misbehaviour.start_after).await;
     let address = args.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| GameServerError::Listen { address, error })?;
-    println!("a game server for {} players listens on {address}", args.capacity);
+    say(&format!("a game server for {} players listens on {address}\n", args.capacity));
     let server = Server::new(&args);
     let serving = warp::serve(routes::routes(server.clone())).incoming(listener).run();
     tokio::select! {
@@ -114,9 +115,14 @@ pub async fn run(args: GameServerArgs) -> Result<(), GameServerError> {
         }
     };
     if tokio::time::timeout(FAREWELL, everybody_left).await.is_err() {
-        println!("not every player could be told");
+        say("not every player could be told\n");
     }
     Ok(())
+}
+
+/// Says it to whoever reads. Players do not depend on that.
+fn say(line: &str) {
+    let _ = print(line);
 }
 
 /// A well-behaved game server, to be served by a test.

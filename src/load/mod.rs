@@ -82,13 +82,7 @@ pub async fn run(args: LoadArgs) -> Result<Tally, LoadError> {
             on_signal.cancel();
         }
     });
-    let tally = bring(&args, stop).await?;
-    if args.json {
-        println!("{}", serde_json::json!(tally));
-    } else {
-        println!("{tally}");
-    }
-    Ok(tally)
+    bring(&args, stop).await
 }
 
 async fn bring(args: &LoadArgs, stop: CancellationToken) -> Result<Tally, LoadError> {

@@ -11,8 +11,9 @@ use tokio::time::{sleep, timeout};
 use super::client::{Client, reason};
 use super::event_stream::{Event, Events};
 use super::failure::Failure;
-use super::screen::{BAD, GOOD, NOTABLE, PLAIN, Paint, plain, print};
+use super::screen::{BAD, GOOD, NOTABLE, PLAIN, Paint, plain};
 use super::told::Entry;
+use crate::stdout::print;
 
 /// The manager sends a comment every 15 seconds at least: three were missed.
 const SILENCE: Duration = Duration::from_secs(45);
@@ -145,7 +146,7 @@ async fn events(client: &Client, known: &mut String, last: &mut u64) -> Result<R
 fn tell(client: &Client, which: &Which, json: &str, paint: Paint) -> Result<(), Failure> {
     let entry: Entry = client.read(json)?;
     if which.wants(&entry) {
-        print(&if which.json { format!("{json}\n") } else { line(&entry, paint) })?;
+        print(if which.json { format!("{json}\n") } else { line(&entry, paint) })?;
     }
     Ok(())
 }

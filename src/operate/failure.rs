@@ -1,11 +1,11 @@
 //! Why nothing was done, by what a script can do about it.
 
-use std::io;
 use std::process::ExitCode;
 
 use thiserror::Error;
 
 use crate::config::Mistakes;
+use crate::stdout::Unprinted;
 
 /// What the exit codes mean.
 pub(super) const EXIT_CODES: &str = "\
@@ -35,15 +35,15 @@ pub(super) enum Failure {
     #[error("the token was refused: {0}")]
     Token(String),
     /// What was told cannot be printed.
-    #[error("cannot print: {0}")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] Unprinted),
 }
 
 impl Failure {
     /// Told on stderr, unless it is that nobody reads any more.
     pub(super) fn tell(&self) -> ExitCode {
         let code = match self {
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Output(error) if error.is_unwanted() => return ExitCode::SUCCESS,
             Self::Configuration(mistakes) => {
                 eprintln!("{mistakes}");
                 return ExitCode::from(2);

@@ -18,12 +18,13 @@ use std::time::{Duration, SystemTime};
 use clap::Subcommand;
 
 use crate::config::{Mistakes, Operations};
+use crate::stdout::print;
 use client::Client;
 pub use client::Whom;
 pub use decisions::Which;
 use failure::{EXIT_CODES, Failure};
 pub use margins::Change;
-use screen::{Paint, draw, print};
+use screen::{Paint, draw};
 use told::{Fleet, Margins, Server, Servers};
 
 /// Between two looks of `--watch`.
@@ -161,25 +162,25 @@ async fn operate(client: &Client, verb: &Verb) -> Result<(), Failure> {
     let paint = Paint::wanted();
     match verb {
         Verb::Status { watch: true, json, .. } => watch(client, *json, paint).await,
-        Verb::Status { json, .. } => Ok(print(&look(client, *json, paint).await?)?),
+        Verb::Status { json, .. } => Ok(print(look(client, *json, paint).await?)?),
         Verb::Servers { wide, json, .. } => {
             let answer = client.get("/v1/servers").await?;
             let Servers { servers } = client.read(&answer)?;
             let told = servers::render(&servers, *wide, SystemTime::now(), paint);
-            Ok(print(&if *json { answer + "\n" } else { told })?)
+            Ok(print(if *json { answer + "\n" } else { told })?)
         }
         Verb::Decisions { which, .. } => decisions::run(client, which, paint).await,
         Verb::Drain { id, .. } => {
             let server: Server = client.read(&client.post(&format!("/v1/servers/{id}/drain")).await?)?;
             let players = server.players.map_or_else(String::new, |players| format!(", players: {players}"));
-            Ok(print(&format!(
+            Ok(print(format!(
                 "{} is {}{players}: it takes no more, and closes when it may\n",
                 server.id, server.phase
             ))?)
         }
         Verb::Undrain { id, .. } => {
             let server: Server = client.read(&client.post(&format!("/v1/servers/{id}/undrain")).await?)?;
-            Ok(print(&format!("{} is {}: it takes players\n", server.id, server.phase))?)
+            Ok(print(format!("{} is {}: it takes players\n", server.id, server.phase))?)
         }
         Verb::Reconcile { .. } => {
             client.post("/v1/reconcile").await?;
@@ -195,7 +196,7 @@ async fn operate(client: &Client, verb: &Verb) -> Result<(), Failure> {
         }
         Verb::Margins { change, reset, json, .. } => {
             let (margins, answer) = change_margins(client, change, *reset).await?;
-            Ok(print(&if *json { answer + "\n" } else { margins::render(&margins, paint) })?)
+            Ok(print(if *json { answer + "\n" } else { margins::render(&margins, paint) })?)
         }
     }
 }

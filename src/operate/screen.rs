@@ -1,9 +1,11 @@
 //! What is printed: with colours for people, without for programs.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, SystemTime};
 
 use clap::builder::styling::{AnsiColor, Style};
+
+use crate::stdout::{Unprinted, print};
 
 /// Every terminal has so many columns.
 pub(super) const COLUMNS: usize = 80;
@@ -49,16 +51,9 @@ impl Paint {
     }
 }
 
-/// Prints, and fails where `println!` ends the program: when nobody reads any more.
-pub(super) fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
 /// Draws over what was drawn before, without a flicker.
-pub(super) fn draw(text: &str) -> io::Result<()> {
-    print(&format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")))
+pub(super) fn draw(text: &str) -> Result<(), Unprinted> {
+    print(format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")))
 }
 
 /// One line, that cannot steer the terminal either.

@@ -1,8 +1,15 @@
 //! The commands that end by themselves.
 
-use std::process::Output;
+use std::fs::File;
+use std::io;
+use std::process::{Output, Stdio};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use crate::support::manager::Setup;
+use crate::support::process::{Signal, game_server_at, signal};
+use crate::support::{PATIENCE, until};
 
 async fn run(setup: &Setup, arguments: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = setup.command(arguments).output().await.expect("the binary starts");
@@ -59,7 +66,7 @@ async fn the_manual_page_has_each_command_and_each_option() {
 
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let (code, told) = run(&Setup::new(), &["--local", "--listen", &address]).await;
     assert_eq!(code, Some(1), "{told}");
@@ -89,6 +96,80 @@ async fn the_doctor_wants_a_configuration_without_mistakes() {
     let (code, told) = run(&Setup::local().environment("MANAGER_MAX_SERVERS", "many"), &["doctor", "--json"]).await;
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("MANAGER_MAX_SERVERS"), "{told}");
+}
+
+/// What nobody reads any more, as after `| head`.
+fn closed_pipe() -> Stdio {
+    let (_, writer) = io::pipe().expect("a pipe");
+    writer.into()
+}
+
+fn full_disk() -> Stdio {
+    File::options().write(true).open("/dev/full").expect("Linux has it").into()
+}
+
+/// How a program ends that prints there, and what it complains of.
+async fn prints_to(stdout: Stdio, setup: &Setup, arguments: &[&str]) -> (Option<i32>, String) {
+    let program = setup.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let ended = timeout(PATIENCE, program.wait_with_output()).await.expect("it ends in time");
+    let Output { status, stderr, .. } = ended.expect("an exit status");
+    (status.code(), String::from_utf8_lossy(&stderr).into_owned())
+}
+
+/// It ends as it does for a reader, and is at a loss only where somebody wanted to read.
+async fn ends_well_where_it_cannot_print(setup: &Setup, arguments: &[&str]) {
+    let unread = prints_to(closed_pipe(), setup, arguments).await;
+    assert_eq!(unread, (Some(0), String::new()), "{arguments:?}");
+    let (code, told) = prints_to(full_disk(), setup, arguments).await;
+    assert_eq!((code, told.lines().count()), (Some(1), 1), "{arguments:?}: {told}");
+    assert!(told.starts_with("playlivechess-manager: cannot print: No space left"), "{arguments:?}: {told}");
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_print_ends_well() {
+    let local = || Setup::local().environment("MANAGER_LISTEN", "127.0.0.1:0").environment("MANAGER_MAX_SERVERS", "3");
+    let setup = local();
+    for arguments in [
+        &["check-config"][..],
+        &["check-config", "--defaults"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["completions", "bash"],
+        &["man"],
+        &["load", "--players", "0"],
+        &["load", "--players", "0", "--json"],
+    ] {
+        ends_well_where_it_cannot_print(&setup, &[&["--local"], arguments].concat()).await;
+    }
+    let ill = local().environment("MANAGER_LISTEN", "203.0.113.7:8000");
+    let unread = prints_to(closed_pipe(), &ill, &["--local", "doctor"]).await;
+    assert_eq!(unread, (Some(1), String::new()), "what the doctor found stands, whether or not it is read");
+}
+
+#[tokio::test]
+async fn an_operator_who_cannot_be_shown_the_fleet_is_told() {
+    let setup = Setup::local();
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    for command in ["status", "servers", "decisions"] {
+        ends_well_where_it_cannot_print(&setup, &[command, "--url", &manager.operations]).await;
+    }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn players_do_not_depend_on_who_reads_what_their_game_server_says() {
+    for stdout in [closed_pipe(), full_disk()] {
+        let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = free.local_addr().expect("an address").to_string();
+        drop(free);
+        let setup = Setup::new();
+        let mut game = setup.command(&["game-server", "--listen", &address]).stdout(stdout).spawn().expect("it starts");
+        until("the game server listens", async || TcpStream::connect(&address).await.ok()).await;
+        signal(game_server_at(&address), Signal::TERM);
+        let ended = timeout(PATIENCE, game.wait()).await.expect("it ends in time").expect("an exit status");
+        assert_eq!(ended.code(), Some(0));
+    }
 }
 
 #[tokio::test]
