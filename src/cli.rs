@@ -81,7 +81,7 @@ enum Program {
     HealthCheck(HealthCheckArgs),
     /// Run a small real game server.
     GameServer(GameServerArgs),
-    /// Bring players to a running manager. Fails when one of them was dropped or sent to a full server.
+    /// Bring players to a running manager. Fails when one of them was dropped, sent to a full server or given no address.
     Load(LoadArgs),
     /// Print what a shell needs to complete this command line.
     #[command(after_help = generated::COMPLETIONS_HELP)]

@@ -28,6 +28,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Decision, Self::Order, Self::Event, Self::Operator];
+
     /// A word for logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -140,6 +143,8 @@ pub struct Query {
     pub after: Option<u64>,
     /// So many at most: the oldest of them if `after` is given, else the last.
     pub limit: usize,
+    /// Only what this one says.
+    pub source: Option<Source>,
     /// Only those about this server.
     pub server: Option<ServerId>,
     /// Only those about this instance.
@@ -193,8 +198,10 @@ impl Journal {
     /// The entries that are meant.
     pub fn read(&self, query: &Query) -> Page {
         let fits = |entry: &&Arc<Entry>| {
-            let about_server = query.server.is_none() || entry.draft.server == query.server;
-            about_server && (query.instance.is_none() || entry.draft.instance == query.instance)
+            let draft = &entry.draft;
+            query.source.is_none_or(|source| draft.source == source)
+                && (query.server.is_none() || draft.server == query.server)
+                && (query.instance.is_none() || draft.instance == query.instance)
         };
         let entries = if let Some(after) = query.after {
             let next = self.entries.partition_point(|entry| entry.number <= after);

@@ -71,7 +71,7 @@ impl Door {
         let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let client = Client::of(headers, peer, &self.rules.borrow().trusted_proxies);
         self.limit.ask(client, places, Instant::now()).map_err(|wait| {
-            let detail = format!("{client} asks for too many places: again in {}", humantime::format_duration(wait));
+            let detail = format!("{client} asks for too many places: again in {} s", wait.as_secs_f64().ceil());
             Problem::new(Kind::TooMany, detail).retry_after(wait)
         })
     }

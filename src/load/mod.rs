@@ -33,7 +33,7 @@ const REDRAW: Duration = Duration::from_millis(200);
 /// What the load is told.
 #[derive(Args, Clone, Debug)]
 pub struct LoadArgs {
-    /// The manager that is asked for addresses.
+    /// The manager that is asked for addresses: where it listens for clients.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
     pub manager: Url,
     /// How many players come in all.

@@ -1,5 +1,7 @@
 //! One player's visit.
 
+use std::error::Error;
+use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -13,6 +15,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
 use super::tally::Ending;
+use crate::operate::reason;
 
 /// How long a player waits for the manager, and for a game server to take the connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +29,8 @@ pub(super) struct Visit {
     ask: Url,
     backup: String,
     stop: CancellationToken,
+    /// Once it was said why there is no address.
+    complained: Once,
 }
 
 /// The manager's answer.
@@ -39,7 +44,7 @@ impl Visit {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let mut ask = manager.clone();
         ask.set_path("/available-gameserver/");
-        Ok(Self { client, ask, backup, stop })
+        Ok(Self { client, ask, backup, stop, complained: Once::new() })
     }
 
     /// Makes one visit of that length; names the server once the player has found a place there.
@@ -61,9 +66,21 @@ impl Visit {
     }
 
     async fn address(&self) -> Option<String> {
-        let response = self.client.get(self.ask.clone()).send().await.ok()?.error_for_status().ok()?;
-        let answer: Answer = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
-        Some(answer.available)
+        match self.ask().await {
+            Ok(address) => Some(address),
+            Err(error) => {
+                // Once is enough: it is the same for the others.
+                let why = reason(&*error);
+                self.complained.call_once(|| eprintln!("playlivechess-manager: no address from {}: {why}", self.ask));
+                None
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let response = self.client.get(self.ask.clone()).send().await?.error_for_status()?;
+        let answer: Answer = serde_json::from_slice(&response.bytes().await?)?;
+        Ok(answer.available)
     }
 
     async fn play(&self, socket: WebSocketStream<MaybeTlsStream<TcpStream>>, stay: Duration) -> Ending {

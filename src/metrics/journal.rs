@@ -32,9 +32,6 @@ impl DecisionResult {
     }
 }
 
-/// Each source of entries.
-const SOURCES: [Source; 4] = [Source::Decision, Source::Order, Source::Event, Source::Operator];
-
 /// Each action, and the rules by which the scaler takes it. Ends of other reasons are noticed and not decided.
 fn decisions() -> [(Action, &'static [Rule]); 5] {
     use CloseReason::{BootOverdue, Drained, HealthOverdue, PlacementOverdue, Silent};
@@ -81,7 +78,7 @@ impl JournalMetrics {
         let help = "Decisions of the scaler, by what is done, by the rule that says so and by whether it was done; a \
                     launch of several servers is one.";
         let decided = making.counters("decisions_total", help, &["action", "rule", "result"])?;
-        for source in SOURCES {
+        for source in Source::ALL {
             entries.with_label_values(&[source.name()]);
         }
         for (action, rules) in decisions() {

@@ -151,7 +151,7 @@ impl Client {
 }
 
 /// The cause of it all: what is above it says no more than that there is one.
-pub(super) fn reason(error: &dyn Error) -> String {
+pub fn reason(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

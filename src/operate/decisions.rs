@@ -12,7 +12,7 @@ use super::client::{Client, reason};
 use super::event_stream::{Event, Events};
 use super::failure::Failure;
 use super::screen::{BAD, GOOD, NOTABLE, PLAIN, Paint, plain};
-use super::told::Entry;
+use super::told::{Entry, Figures};
 use crate::stdout::print;
 
 /// The manager sends a comment every 15 seconds at least: three were missed.
@@ -27,6 +27,9 @@ pub struct Which {
     /// Print what is written from now on, too, until Ctrl-C.
     #[arg(long)]
     follow: bool,
+    /// Only those of this kind.
+    #[arg(long, value_name = "KIND", value_parser = ["decision", "order", "event", "operator"])]
+    kind: Option<String>,
     /// Only those about this server, e.g. server-3.
     #[arg(long, value_name = "ID", value_parser = super::server_id)]
     server: Option<String>,
@@ -45,6 +48,7 @@ pub struct Which {
 #[derive(Serialize)]
 struct Query<'a> {
     limit: u32,
+    kind: Option<&'a str>,
     server: Option<&'a str>,
     instance: Option<&'a str>,
 }
@@ -69,11 +73,14 @@ impl Which {
 
     fn wants(&self, entry: &Entry) -> bool {
         let about = |wanted: &Option<String>, is: &Option<String>| wanted.is_none() || wanted == is;
-        about(&self.server, &entry.server) && about(&self.instance, &entry.instance)
+        let of_kind = self.kind.as_ref().is_none_or(|kind| *kind == entry.kind);
+        of_kind && about(&self.server, &entry.server) && about(&self.instance, &entry.instance)
     }
 
     fn path(&self) -> Result<String, Failure> {
-        let query = Query { limit: self.limit, server: self.server.as_deref(), instance: self.instance.as_deref() };
+        let Self { limit, kind, server, instance, .. } = self;
+        let (kind, server, instance) = (kind.as_deref(), server.as_deref(), instance.as_deref());
+        let query = Query { limit: *limit, kind, server, instance };
         let query = serde_urlencoded::to_string(query).map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(format!("/v1/decisions?{query}"))
     }
@@ -165,7 +172,17 @@ fn line(entry: &Entry, paint: Paint) -> String {
     let refused = entry.result.as_ref().filter(|result| *result != "done");
     let refused = refused.map_or_else(String::new, |why| paint.paint(BAD, &format!(" -- refused: {}", plain(why))));
     let kind = paint.paint(kind, &format!("{:8}", plain(&entry.kind)));
-    format!("{}  {kind}  {}{rule}{refused}\n", plain(&at), plain(&entry.text))
+    let figures = entry.figures.as_ref().map_or_else(String::new, |figures| format!(" ({})", numbers(figures)));
+    format!("{}  {kind}  {}{rule}{figures}{refused}\n", plain(&at), plain(&entry.text))
+}
+
+/// What a decision was made on, as far as that can be told in half a line.
+fn numbers(figures: &Figures) -> String {
+    let Figures { available, free, pending, waiting, upscale_margin, downscale_margin } = figures;
+    let waiting = if *waiting == 0 { String::new() } else { format!(", waited for {waiting}") };
+    format!(
+        "free {free}, pending {pending}{waiting}, margins {upscale_margin} to {downscale_margin}, available {available}"
+    )
 }
 
 #[cfg(test)]
@@ -181,12 +198,13 @@ mod tests {
             instance: None,
             text: "close server-3".to_owned(),
             result: Some("done".to_owned()),
+            figures: None,
         }
     }
 
     fn which(server: Option<&str>, instance: Option<&str>) -> Which {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Which { follow: true, server: owned(server), instance: owned(instance), limit: 20, json: false }
+        Which { follow: true, kind: None, server: owned(server), instance: owned(instance), limit: 20, json: false }
     }
 
     #[test]
@@ -202,6 +220,11 @@ mod tests {
         };
         let expected = "2026-11-25 06:14:24Z  operator  drain server-3 -- refused: the server is gone\n";
         assert_eq!(line(&by_hand, Paint::NONE), expected);
+        let figures =
+            Figures { available: 3, free: 2, pending: 10, waiting: 6, upscale_margin: 4, downscale_margin: 18 };
+        let expected = "2026-11-25 06:14:24Z  decision  close server-3 [drained] (free 2, pending 10, waited for 6, \
+                        margins 4 to 18, available 3)\n";
+        assert_eq!(line(&Entry { figures: Some(figures), ..entry() }, Paint::NONE), expected);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) enum Failure {
     #[error("{0}")]
     NotReached(String),
     /// The token is missing, or another one.
-    #[error("the token was refused: {0}")]
+    #[error("the token was refused, or there was none: {0}; here it is MANAGER_OPERATIONS_TOKEN")]
     Token(String),
     /// What was told cannot be printed.
     #[error(transparent)]

@@ -18,8 +18,14 @@ pub fn completions(shell: Shell, mut command: Command) -> Vec<u8> {
     let name = command.get_name().to_owned();
     // Nothing can go wrong in memory, where the generator ends the program if a pipe breaks.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    script
+    clap_complete::generate(shell, &mut command, &*name, &mut script);
+    if shell != Shell::Bash {
+        return script;
+    }
+    // It spells a name with hyphens in two ways, and completes nothing after a command by that:
+    // <https://github.com/clap-rs/clap/issues/6421>.
+    let (wrong, right) = (name.replace('-', "__subcmd__"), name.replace('-', "__"));
+    String::from_utf8_lossy(&script).replace(&wrong, &right).into_bytes()
 }
 
 /// The manual page of the program, or of one of its commands.

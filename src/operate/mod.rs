@@ -20,7 +20,7 @@ use clap::Subcommand;
 use crate::config::{Mistakes, Operations};
 use crate::stdout::print;
 use client::Client;
-pub use client::Whom;
+pub use client::{Whom, reason};
 pub use decisions::Which;
 use failure::{EXIT_CODES, Failure};
 pub use margins::Change;

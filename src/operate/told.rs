@@ -124,6 +124,18 @@ pub(super) struct Entry {
     pub(super) instance: Option<String>,
     pub(super) text: String,
     pub(super) result: Option<String>,
+    pub(super) figures: Option<Figures>,
+}
+
+/// What a decision was made on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub(super) struct Figures {
+    pub(super) available: u32,
+    pub(super) free: u32,
+    pub(super) pending: u32,
+    pub(super) waiting: u32,
+    pub(super) upscale_margin: u32,
+    pub(super) downscale_margin: u32,
 }
 
 /// What went wrong, by RFC 9457.

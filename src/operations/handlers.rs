@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Margins as Change};
-use actors::journal::Query;
+use actors::journal::{Query, Source};
 use actors::model::{PolicyError, Refused, ServerId, Snapshot};
 use ractor::RpcReplyPort;
 use serde::Serialize;
@@ -112,6 +112,8 @@ pub(super) async fn lead_times(operations: &Operations) -> Answer {
     params(
         ("after" = Option<u64>, Query, description = "Only those after this number"),
         ("limit" = Option<u32>, Query, description = "So many at most; 100 if it is left out", minimum = 1, maximum = 1000),
+        ("kind" = Option<String>, Query, description = "Only those of this kind", example = "decision",
+            pattern = "^(decision|order|event|operator)$"),
         ("server" = Option<String>, Query, description = "Only those about this server", example = "server-3",
             pattern = "^server-(0|[1-9][0-9]{0,18})$"),
         ("instance" = Option<String>, Query, description = "Only those about this instance"),
@@ -299,9 +301,17 @@ fn journal_query(query: &str) -> Result<Query, Problem> {
                 let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
                 meant.limit = limit.ok_or_else(|| wrong(&format!("it is 1 to {MOST}")))?;
             }
+            "kind" => {
+                let kind = Source::ALL.into_iter().find(|source| source.name() == value);
+                meant.source = Some(kind.ok_or_else(|| wrong("it is decision, order, event or operator"))?);
+            }
             "server" => meant.server = Some(server_id(&value).ok_or_else(|| wrong("it is for example server-3"))?),
             "instance" => meant.instance = Some(actors::model::InstanceId::new(&value)),
-            _ => return Err(malformed(format!("there is no {name}: there are after, limit, server and instance"))),
+            _ => {
+                return Err(malformed(format!(
+                    "there is no {name}: there are after, limit, kind, server and instance"
+                )));
+            }
         }
     }
     Ok(meant)

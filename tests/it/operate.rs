@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::support::manager::{Manager, Setup};
@@ -305,6 +305,12 @@ async fn shells_and_man_are_told_each_command() {
         let script = run(&setup, &["completions", shell]).await.done().stdout;
         assert!(script.contains("undrain") && script.contains("min-servers"), "{shell}: {script}");
     }
+    // As bash itself has it, after a command.
+    let script = run(&setup, &["completions", "bash"]).await.done().stdout;
+    let asked = "COMP_WORDS=(playlivechess-manager decisions --fol); COMP_CWORD=2; \
+                 _playlivechess-manager playlivechess-manager --fol decisions; echo \"${COMPREPLY[@]}\"";
+    let completed = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().await.expect("bash");
+    assert_eq!(String::from_utf8_lossy(&completed.stdout).trim(), "--follow", "{completed:?}");
     let page = run(&setup, &["man"]).await.done().stdout;
     assert!(page.contains(".TH playlivechess") && page.contains("undrain"), "{page}");
     let page = run(&setup, &["man", "decisions"]).await.done().stdout;

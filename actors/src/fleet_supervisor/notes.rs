@@ -6,8 +6,8 @@ use tracing::field::{debug, display};
 
 use crate::journal::{Basis, Draft, Source, what};
 use crate::model::{
-    Action, Exhausted, Figures, Note, Outcome, Policy, PolicyError, Refused, Revision, RolloutNote, Roster, Server,
-    ServerId, Step, Subject, Timestamp,
+    Action, Exhausted, Figures, LaunchOrder, Note, Outcome, Policy, PolicyError, Refused, Revision, RolloutNote,
+    Roster, Server, ServerId, Step, Subject, Timestamp,
 };
 
 /// Something that the scaler decided; not yet whether it was done.
@@ -36,7 +36,9 @@ pub(super) fn order(outcome: &Outcome, took: Duration, roster: &Roster) -> Draft
             let made = result.as_deref().unwrap_or_default();
             let made: Vec<&str> = made.iter().map(crate::model::InstanceId::as_str).collect();
             let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
-            let text = format!("launch {} of {} from pool {}{made}", order.ordinal, order.count, order.pool);
+            let instances = if order.count == 1 { "instance" } else { "instances" };
+            let LaunchOrder { ordinal, count, pool } = order;
+            let text = format!("launch number {ordinal}: {count} {instances} of pool {pool}{made}");
             Draft { launch: Some(order.ordinal), ..draft(what::LAUNCH, text) }
         }
         Outcome::Placed { order, .. } => {
@@ -108,13 +110,13 @@ pub(super) fn paused(paused: bool) -> Draft {
 
 /// Other margins, if they hold together.
 pub(super) fn margins(policy: &Policy, refused: Option<&PolicyError>) -> Draft {
-    let draft = Draft::new(Source::Operator, "margins", wanted(policy));
+    let draft = Draft::new(Source::Operator, "margins", format!("set by hand: {}", wanted(policy)));
     Draft { refused: refused.map(ToString::to_string), ..draft }
 }
 
 /// The configuration was read again, and was another one.
 pub(super) fn reloaded(policy: &Policy) -> Draft {
-    Draft::new(Source::Operator, "reload", wanted(policy))
+    Draft::new(Source::Operator, "reload", format!("the configuration was read again: {}", wanted(policy)))
 }
 
 fn wanted(policy: &Policy) -> String {

@@ -23,7 +23,7 @@ pub struct CloudCalls {
 
 pub(in crate::config) const SECTION: Section = Section {
     name: "cloud_calls",
-    meaning: "How the cloud is called. AWS limits the calls of an account; see the README before you hasten them.",
+    meaning: "How the cloud is called. AWS limits how often an account may call, for all in it together.",
     settings: &[
         Setting {
             path: "cloud_calls.observe_interval",

@@ -10,8 +10,7 @@ pub(in crate::config) const HOST_PORT_ALLOWED: &str =
     "a name or an address with a port, such as \"play.example.com:8000\" or \"[2001:db8::1]:8000\"";
 pub(in crate::config) const LOOPBACK_ALLOWED: &str =
     "an IPv4 address of this machine alone, 127.0.0.1 to 127.255.255.254";
-pub(in crate::config) const PLAIN_URL_ALLOWED: &str =
-    "an http URL, such as \"http://127.0.0.1:4318\"; a collector beside the manager can go on over TLS";
+pub(in crate::config) const PLAIN_URL_ALLOWED: &str = "an http URL without /v1/traces, such as \"http://127.0.0.1:4318\"; a collector beside the manager can go on over TLS";
 pub(in crate::config) const URL_ALLOWED: &str = "an http or https URL, such as \"http://127.0.0.1:5000\"";
 
 /// An address to listen on.
@@ -66,7 +65,16 @@ pub(in crate::config) fn url(text: &str) -> Result<(), String> {
 
 /// Where an API is that is asked without TLS.
 pub(in crate::config) fn plain_url(text: &str) -> Result<(), String> {
-    if text.starts_with("https://") { Err("TLS, which is not spoken there".to_owned()) } else { url(text) }
+    if text.starts_with("https://") {
+        return Err("TLS, which is not spoken there".to_owned());
+    }
+    if !text.starts_with("http://") {
+        return Err("not http".to_owned());
+    }
+    if text.trim_end_matches('/').ends_with("/v1/traces") {
+        return Err("/v1/traces, which is put after it".to_owned());
+    }
+    url(text)
 }
 
 fn host(text: &str) -> Result<(), String> {
@@ -164,7 +172,11 @@ mod tests {
     #[test]
     fn endpoints_without_tls() {
         assert_eq!(plain_url("http://127.0.0.1:4318"), Ok(()));
-        refused(plain_url, &[("https://127.0.0.1:4318", "TLS"), ("127.0.0.1:4318", "http"), ("", "http")]);
+        let twice = ("http://127.0.0.1:4318/v1/traces/", "put after it");
+        refused(
+            plain_url,
+            &[("https://127.0.0.1:4318", "TLS"), ("127.0.0.1:4318", "not http"), ("", "not http"), twice],
+        );
     }
 
     #[test]
