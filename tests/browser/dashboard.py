@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -247,8 +247,10 @@ class Page:
         self.until(lambda: "paused" not in self.text("#notices"), "it is still shown as paused")
 
     def reconcile(self) -> None:
+        """Has the manager look at the cloud."""
         self.find("#reconcile").click()
         self.confirmed("looks at the cloud now", "Reconcile")
+        self.until(lambda: "looks at the cloud now" in self.text("#done"), "it is not told that the manager looks")
 
     def margins(self, downscale: str) -> None:
         """Changes a margin, after one that the manager refuses, and goes back to the configuration's."""
@@ -278,8 +280,11 @@ class Page:
 
     def again(self) -> None:
         """It is reached again, without a reload."""
-        if self.find("#retry").is_displayed():
+        try:
             self.find("#retry").click()
+        except ElementNotInteractableException:
+            # The page has tried by itself.
+            pass
         self.is_live()
         self.driver.get_log("browser")
 

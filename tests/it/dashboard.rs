@@ -1,4 +1,4 @@
-//! The dashboard, in a real browser, while the fleet grows and a server is drained.
+//! The dashboard, in a real browser, while the fleet grows, a server is drained, and the manager goes and comes back.
 
 use std::process::Stdio;
 
@@ -7,7 +7,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::support::PATIENCE;
-use crate::support::manager::{Manager, Setup};
+use crate::support::manager::{Manager, Setup, loopback_block};
 use crate::support::player::Player;
 use crate::support::python::python;
 
@@ -75,6 +75,8 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
     let id = manager.server_at(&first).await.id;
     operator.does(&format!("drain {id}")).await;
     operator.does(&format!("emptying {id}")).await;
+    operator.does(&format!("undrain {id}")).await;
+    operator.does(&format!("drain {id}")).await;
     let (there, elsewhere): (Vec<Player>, Vec<Player>) = players.into_iter().partition(|it| it.address == first);
     assert!(!there.is_empty());
     // Nobody was dropped: each of them leaves as it likes.
@@ -83,7 +85,9 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
     }
     operator.does(&format!("gone {id}")).await;
     operator.does(&format!("journal end {id} drained")).await;
-    operator.does("pause").await;
+    for step in ["pause", "reconcile", "margins 40"] {
+        operator.does(step).await;
+    }
     operator.does("scheme dark").await;
     operator.does("contrast").await;
     operator.does("quiet").await;
@@ -91,5 +95,30 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
     for player in elsewhere {
         player.leave().await;
     }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn an_operator_sees_that_the_manager_is_away_and_that_another_is_there() {
+    // A port that no other program is given, for the next manager listens there too.
+    let operations = format!("{}:8001", loopback_block());
+    let setup = Setup::local()
+        .environment("MANAGER_OPERATIONS_TOKEN", TOKEN)
+        .environment("MANAGER_OPERATIONS_LISTEN", &operations);
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    let mut operator = Operator::before(&manager).await;
+    operator.does("loads").await;
+    operator.does("servers 1").await;
+
+    manager.stop().await;
+    operator.does("lost").await;
+    let manager = setup.start().await;
+    manager.serves(1).await;
+    operator.does("again").await;
+    operator.does("servers 1").await;
+
+    operator.does("quiet").await;
+    operator.leaves().await;
     manager.stop().await;
 }

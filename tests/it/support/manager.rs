@@ -133,7 +133,7 @@ impl Setup {
 }
 
 /// A loopback address with room after it, likely nobody else's on this machine.
-fn loopback_block() -> Ipv4Addr {
+pub(crate) fn loopback_block() -> Ipv4Addr {
     let mut random = rand::make_rng::<StdRng>();
     Ipv4Addr::new(127, random.random_range(128..=254), random.random(), 1)
 }
