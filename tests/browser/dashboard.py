@@ -118,6 +118,11 @@ class Page:
         self.button(label, "dialog.ask").click()
         self.until(lambda: not self.all("dialog.ask"), f"the dialog stays after {label}")
 
+    def focused(self, element: str) -> None:
+        """The focus is there, as the button that was pressed has gone: without one the keyboard begins at the top."""
+        focus = self.driver.switch_to
+        self.until(lambda: focus.active_element.get_attribute("id") == element, f"the focus does not go to {element}")
+
     def listen(self) -> None:
         """Takes the browser's logs in: they are emptied by reading."""
         for line in self.driver.get_log("browser"):
@@ -196,6 +201,7 @@ class Page:
         self.button("Drain…", "#details").click()
         self.confirmed("takes nobody new", "Drain")
         self.until(lambda: f"{server} is emptying" in self.text("#done"), "it is not told that the server is emptying")
+        self.focused("details-close")
         self.button("Close", "#details").click()
 
     def undrain(self, server: str) -> None:
@@ -203,6 +209,7 @@ class Page:
         self.tile(server).click()
         self.button("Take players again…", "#details").click()
         self.confirmed("takes new players at once", "Take players again")
+        self.focused("details-close")
         self.button("Close", "#details").click()
         self.until(lambda: self.tile(server).get_attribute("data-group") == "available", f"{server} is not shown as available")
 
@@ -268,6 +275,7 @@ class Page:
         self.find("#configured").click()
         self.confirmed(downscale, "Go back")
         self.until(lambda: not self.find("#configured").is_displayed(), "the configuration's margins do not hold again")
+        self.focused("margins")
 
     def lost(self) -> None:
         """The manager cannot be reached: that is plain to see, and numbers are not shown as live."""

@@ -186,9 +186,9 @@ function marginLines(values) {
   return [`With ${free} places free and ${pending} to come: ${soon}.`, 'This holds until the configuration is read again.'];
 }
 
-/** A button that asks before it does. */
-function offer(id, question) {
-  $(id).addEventListener('click', () => { if (fleet) confirm(question()); });
+/** A button that asks before it does. `after()` is called once it is done, and the dialog away. */
+function offer(id, question, after = () => {}) {
+  $(id).addEventListener('click', async () => { if (fleet && await confirm(question())) after(); });
 }
 
 offer('reconcile', () => ({
@@ -232,6 +232,9 @@ offer('configured', () => ({
   async act() {
     take({ ...fleet, margins: await ask('DELETE', '/v1/margins') });
     done("The configuration's margins hold again.");
-    $('margins').focus();
+    return true;
   },
-}));
+}), () => {
+  // The button that was pressed is hidden by now, and while the dialog was there nothing else could have the focus.
+  $('margins').focus();
+});

@@ -65,16 +65,21 @@ export function createDetails({ servers, fleet, done }) {
     const server = await ask('POST', `/v1/servers/${encodeURIComponent(shown)}/${verb}`);
     servers.apply({ changed: [server] });
     done(message);
-    $('details-close').focus();
+    return true;
   }
 
-  $('drain').addEventListener('click', () => confirm({
+  /** The button that was pressed is about to be hidden. While a dialog asks, nothing below it can have the focus. */
+  async function question(asked) {
+    if (await confirm(asked)) $('details-close').focus();
+  }
+
+  $('drain').addEventListener('click', () => question({
     title: `Drain ${shown}?`,
     lines: drainLines(known, fleet()),
     button: 'Drain',
     act: () => act('drain', `${shown} is emptying.`),
   }));
-  $('undrain').addEventListener('click', () => confirm({
+  $('undrain').addEventListener('click', () => question({
     title: `Have ${shown} take players again?`,
     lines: [`${shown} takes new players at once. With more than ${fleet().margins.downscale_margin} places free, the scaling may empty it again.`],
     button: 'Take players again',
