@@ -12,6 +12,7 @@ import argparse
 import base64
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -278,9 +279,15 @@ class Page:
         self.focused("margins")
 
     def lost(self) -> None:
-        """The manager cannot be reached: that is plain to see, and numbers are not shown as live."""
-        self.until(lambda: self.text("#live") == "Not live", "it is not shown that the connection is lost")
-        need("what is shown was so at" in self.text("#lost"), "it is not told how old the numbers are")
+        """The manager cannot be reached, since before this step: soon that is plain to see, and no number looks live."""
+        begun = time.time()
+        self.until(lambda: self.text("#live") == "Not live", "it is not shown that the connection is lost", 15)
+        told = re.search(r"what is shown was so at (?:.* )?(\d\d):(\d\d):(\d\d)\.", self.text("#lost"))
+        need(told, "it is not told how old the numbers are")
+        local = time.localtime(begun)
+        late = sum(unit * (int(told[at]) - local[2 + at]) for at, unit in [(1, 3600), (2, 60), (3, 1)])
+        # Its last word may have been on its way.
+        need((late + 43200) % 86400 - 43200 <= 1, f"the page says that {told[0]} By then nothing came any more")
         need("line-through" in self.find("#free").value_of_css_property("text-decoration"), "the old numbers look like new ones")
         need(self.driver.title.startswith("(not live)"), "the title looks live")
         # Failed attempts to connect are what the browser's console is for.

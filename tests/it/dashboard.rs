@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use crate::support::PATIENCE;
 use crate::support::manager::{Manager, Setup, loopback_block};
 use crate::support::player::Player;
+use crate::support::process::Signal;
 use crate::support::python::python;
 
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -110,6 +111,12 @@ async fn an_operator_sees_that_the_manager_is_away_and_that_another_is_there() {
     let mut operator = Operator::before(&manager).await;
     operator.does("loads").await;
     operator.does("servers 1").await;
+
+    // Its connections stay, and nothing comes.
+    manager.signal(Signal::STOP);
+    operator.does("lost").await;
+    manager.signal(Signal::CONT);
+    operator.does("again").await;
 
     manager.stop().await;
     operator.does("lost").await;

@@ -156,7 +156,6 @@ setInterval(() => {
   launches.tick();
   details.write();
   write();
-  sample();
 }, 1000);
 
 onTokenWanted((wasWrong) => confirm({

@@ -40,11 +40,16 @@ export function clock(ms) {
 /** An age is counted by the manager's clock, not the browser's, and stands still while nothing is heard of it. */
 export const time = {
   ahead: 0,
+  heard: null,
   stopped: null,
   now() { return this.stopped ?? Date.now() + this.ahead; },
   /** The manager says that it is this time now. */
-  hear(at) { this.ahead = Date.parse(at) - Date.now(); },
-  stop() { this.stopped ??= this.now(); },
+  hear(at) {
+    this.heard = Date.parse(at);
+    this.ahead = this.heard - Date.now();
+  },
+  /** That nothing comes any more is noticed late: what is known was so when it was heard. */
+  stop() { this.stopped ??= this.heard; },
   go() { this.stopped = null; },
 };
 
