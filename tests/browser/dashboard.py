@@ -205,6 +205,27 @@ class Page:
         self.focused("details-close")
         self.button("Close", "#details").click()
 
+    def asks(self, server: str) -> None:
+        """Opens a server, and the dialog that asks whether to drain it, and leaves both open."""
+        self.tile(server).click()
+        self.until(lambda: self.text("#details-title") == server, f"a click on {server} does not open it")
+        self.button("Drain…", "#details").click()
+        self.still_asks(server)
+
+    def still_asks(self, server: str) -> None:
+        """Both are open."""
+        self.until(lambda: f"Drain {server}?" in self.text("dialog.ask[open]"), f"no dialog asks whether to drain {server}")
+        need(self.all("#details[open]"), f"{server} is closed")
+
+    def refused(self) -> None:
+        """What is agreed to while nobody knows which manager will answer is not done."""
+        self.button("Drain", "dialog.ask").click()
+        self.until(lambda: "not live" in self.text("dialog.ask .failed"), "a drain is sent to whoever answers")
+
+    def asks_nothing(self) -> None:
+        """No dialog is open: what it would be about was another manager's."""
+        need(not self.all("dialog[open]"), "a dialog about another manager's server is open")
+
     def undrain(self, server: str) -> None:
         """Has a server that is emptying take players again."""
         self.tile(server).click()
@@ -296,9 +317,11 @@ class Page:
     def again(self) -> None:
         """It is reached again, without a reload."""
         try:
-            self.find("#retry").click()
+            # Behind a dialog it cannot be reached; the page tries by itself.
+            if not self.all("dialog[open]"):
+                self.find("#retry").click()
         except ElementNotInteractableException:
-            # The page has tried by itself.
+            # It has done so.
             pass
         self.is_live()
         self.driver.get_log("browser")
@@ -424,7 +447,8 @@ class Page:
 
 WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration"]
 STEPS = [
-    "headers", "loads", "token-wanted", "servers", "available", "drain", "undrain", "emptying", "gone", "journal", "pause",
+    "headers", "loads", "token-wanted", "servers", "available", "drain", "asks", "still-asks", "refused",
+    "asks-nothing", "undrain", "emptying", "gone", "journal", "pause",
     "reconcile", "margins", "lost", "again", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
     "screenshot", "measure",
 ]

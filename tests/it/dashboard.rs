@@ -112,17 +112,24 @@ async fn an_operator_sees_that_the_manager_is_away_and_that_another_is_there() {
     operator.does("loads").await;
     operator.does("servers 1").await;
 
-    // Its connections stay, and nothing comes.
+    // Its connections stay, and nothing comes. It is the same afterwards, and what it is asked is too.
+    let id = manager.state().await.remove(0).id;
+    operator.does(&format!("asks {id}")).await;
     manager.signal(Signal::STOP);
     operator.does("lost").await;
     manager.signal(Signal::CONT);
     operator.does("again").await;
+    operator.does(&format!("still-asks {id}")).await;
 
     manager.stop().await;
     operator.does("lost").await;
+    operator.does("refused").await;
     let manager = setup.start().await;
     manager.serves(1).await;
+    // Of the same name, and another one.
+    assert_eq!(manager.state().await.remove(0).id, id);
     operator.does("again").await;
+    operator.does("asks-nothing").await;
     operator.does("servers 1").await;
 
     operator.does("quiet").await;

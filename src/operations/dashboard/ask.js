@@ -4,6 +4,11 @@ import { element, set } from '/dashboard/text.js';
 
 let asked = 0;
 
+/** Closes whatever is open, as if the operator had: what was opened last first, for each gives the focus back. */
+export function closeAll() {
+  for (const dialog of [...document.querySelectorAll('dialog[open]')].reverse()) dialog.close();
+}
+
 /**
  * Asks; resolves to what `act(values)` came to, or to null when the operator changed their mind. `lines` is the text, or
  * makes it of the values as they are typed. `fields` are attributes of inputs, with a `label` and a `name`. When `act`

@@ -1,7 +1,7 @@
 // The page: what comes in goes to its part, and what the operator wants goes out.
 
 import { ask, get, onTokenWanted } from '/dashboard/api.js';
-import { confirm } from '/dashboard/ask.js';
+import { closeAll, confirm } from '/dashboard/ask.js';
 import { createChart } from '/dashboard/chart.js';
 import { createDetails } from '/dashboard/details.js';
 import { createJournal } from '/dashboard/journal.js';
@@ -31,7 +31,7 @@ const servers = createServers({
     if (fleet) sample();
   },
 });
-const details = createDetails({ servers, fleet: () => fleet, done });
+const details = createDetails({ servers, fleet: () => fleet, isLive: () => isLive, done });
 
 /** What came of what the operator did. That it failed is told in the dialog, which stays. */
 function done(text) {
@@ -107,8 +107,10 @@ const EVENTS = {
 async function prepare() {
   const [next, history] = await Promise.all([get('/v1/fleet'), get('/v1/history')]);
   time.go();
-  // Another process has another journal.
+  // Another process has another journal, and counts its servers anew: an open dialog would be about another one.
   if (next.started_at !== fleet?.started_at) {
+    closeAll();
+    servers.apply({ all: true, changed: [] });
     const { newest } = await get('/v1/decisions?limit=1');
     const { entries } = await get(`/v1/decisions?after=${Math.max(0, newest - JOURNAL_AT_FIRST)}&limit=${JOURNAL_AT_FIRST}`);
     journal.clear();

@@ -40,7 +40,7 @@ function drainLines(server, fleet) {
   return lines;
 }
 
-export function createDetails({ servers, fleet, done }) {
+export function createDetails({ servers, fleet, isLive, done }) {
   const dialog = $('details');
   let shown = null, known = null;
 
@@ -62,6 +62,8 @@ export function createDetails({ servers, fleet, done }) {
   }
 
   async function act(verb, message) {
+    // Whoever answers now may be another manager, by whose count this is another server.
+    if (!isLive()) throw new Error('The page is not live: this may be the name of another server by now.');
     const server = await ask('POST', `/v1/servers/${encodeURIComponent(shown)}/${verb}`);
     servers.apply({ changed: [server] });
     done(message);
