@@ -193,6 +193,26 @@ class Page:
         """So many servers are shown as available."""
         self.until(lambda: len(self.all(".tile[data-group=available]")) == int(count), f"{count} available servers are not shown")
 
+    def players(self, count: str) -> None:
+        """So many players are told of, at the top and in the tab's title."""
+        self.until(lambda: self.text("#players") == count, f"the headline does not say {count} players")
+        self.until(lambda: f" {count} player" in self.driver.title, f"the title does not say {count} players")
+
+    def hidden(self) -> None:
+        """The window is out of sight: nothing is drawn there."""
+        self.window("minimized")
+        self.until(lambda: self.driver.execute_script("return document.hidden"), "the page is not hidden")
+
+    def seen(self) -> None:
+        """It is back."""
+        self.window("normal")
+        self.until(lambda: not self.driver.execute_script("return document.hidden"), "the page is hidden")
+        self.is_live()
+
+    def window(self, state: str) -> None:
+        window = self.cdp("Browser.getWindowForTarget", {})["windowId"]
+        self.cdp("Browser.setWindowBounds", {"windowId": window, "bounds": {"windowState": state}})
+
     def drain(self, server: str) -> None:
         """Drains a server by its details, through the confirmation."""
         self.until(lambda: self.tile(server), f"{server} is not shown")
@@ -447,7 +467,7 @@ class Page:
 
 WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration"]
 STEPS = [
-    "headers", "loads", "token-wanted", "servers", "available", "drain", "asks", "still-asks", "refused",
+    "headers", "loads", "token-wanted", "servers", "available", "players", "hidden", "seen", "drain", "asks", "still-asks", "refused",
     "asks-nothing", "undrain", "emptying", "gone", "journal", "pause",
     "reconcile", "margins", "lost", "again", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
     "screenshot", "measure",

@@ -71,7 +71,12 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
         players.push(manager.bring_player().await);
     }
     operator.does("available 2").await;
+    operator.does("players 7").await;
     operator.does("journal launch upscale-margin").await;
+    operator.does("hidden").await;
+    players.push(manager.bring_player().await);
+    operator.does("players 8").await;
+    operator.does("seen").await;
 
     let id = manager.server_at(&first).await.id;
     operator.does(&format!("drain {id}")).await;

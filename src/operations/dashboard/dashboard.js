@@ -14,7 +14,7 @@ import { $, clock, duration, element, plural, set, since, time } from '/dashboar
 const JOURNAL_AT_FIRST = 200;
 const MESSAGE_MS = 8000;
 
-let fleet = null, players = 0, unheard = 0, isLive = false;
+let fleet = null, unheard = 0, isLive = false;
 
 const journal = createJournal();
 const chart = createChart();
@@ -23,12 +23,10 @@ const servers = createServers({
   capacity: () => fleet?.margins.server_capacity,
   open: (id) => details.open(id),
   changed: () => {
-    players = servers.all().reduce((sum, server) => sum + (server.players ?? 0), 0);
     unheard = servers.all().filter((server) => server.players === null).length;
     launches.follow(servers.all());
     details.write();
     write();
-    if (fleet) sample();
   },
 });
 const details = createDetails({ servers, fleet: () => fleet, isLive: () => isLive, done });
@@ -63,7 +61,7 @@ function write() {
   set($('name'), fleet.name);
   set($('free'), capacity.free);
   set($('free-note'), `margins ${margins.upscale_margin} to ${margins.downscale_margin}`);
-  set($('players'), players);
+  set($('players'), capacity.players);
   set($('players-note'), unheard - onTheWay > 0 ? `${plural(unheard - onTheWay, 'server')} not heard` : `${capacity.held} more held`);
   set($('count'), Object.values(phases).reduce((sum, count) => sum + count, 0));
   set($('count-note'), `${margins.min_servers} to ${margins.max_servers} allowed`);
@@ -80,7 +78,7 @@ function write() {
     $('notices').replaceChildren(...lines.map((line) => element('li', {}, line)));
   }
   set($('about'), `${fleet.name}, version ${fleet.version}, on ${fleet.cloud}; up for ${duration(since(fleet.started_at))}. Times are those of this browser.`);
-  document.title = `${isLive ? '' : '(not live) '}${capacity.free} free, ${plural(players, 'player')} – ${fleet.name}`;
+  document.title = `${isLive ? '' : '(not live) '}${capacity.free} free, ${plural(capacity.players, 'player')} – ${fleet.name}`;
 }
 
 function take(next) {
@@ -91,7 +89,7 @@ function take(next) {
 }
 
 function sample() {
-  const { capacity: { free, pending, held }, margins: { upscale_margin, downscale_margin }, servers: phases } = fleet;
+  const { capacity: { free, pending, held, players }, margins: { upscale_margin, downscale_margin }, servers: phases } = fleet;
   const count = Object.values(phases).reduce((sum, phase) => sum + phase, 0);
   chart.add({ free, pending, held, players, servers: count, available: phases.available, upscale_margin, downscale_margin });
 }
