@@ -58,6 +58,9 @@ return bad;
 """
 
 
+TIMES = "return [...document.querySelectorAll('#journal time')].map((node) => node.textContent)"
+
+
 class Failed(Exception):
     """What an operator would find wrong."""
 
@@ -346,6 +349,28 @@ class Page:
         self.is_live()
         self.driver.get_log("browser")
 
+    def tomorrow(self) -> None:
+        """A day later the journal's entries are not taken for that day's."""
+        need(self.all("#journal time"), "the journal is empty")
+        self.told("(fleet) => { fleet.now = new Date(Date.parse(fleet.now) + 864e5).toISOString(); }")
+        self.until(
+            lambda: all(re.fullmatch(r"\d+ \w+ [\d:]+", at) for at in self.driver.execute_script(TIMES)),
+            "entries of the day before look like today's",
+        )
+        self.untold()
+
+    def told(self, change: str) -> None:
+        """From now on this function, in JavaScript, changes what the manager tells of the fleet before the page reads it."""
+        self.driver.execute_script(f"""
+            const parse = JSON.parse, change = {change};
+            JSON.parse = (text) => {{ const told = parse(text); if (told?.started_at) change(told); return told; }};
+        """)
+
+    def untold(self) -> None:
+        """What the manager tells is read as it is."""
+        self.driver.refresh()
+        self.is_live()
+
     def names(self) -> None:
         """Whatever can be operated has a name and its role, by the browser's own accessibility tree."""
         roles = {"button", "textbox", "searchbox", "slider", "radio", "img", "image", "toolbar", "list", "dialog", "spinbutton", "progressbar", "group", "region"}
@@ -469,7 +494,7 @@ WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration
 STEPS = [
     "headers", "loads", "token-wanted", "servers", "available", "players", "hidden", "seen", "drain", "asks", "still-asks", "refused",
     "asks-nothing", "undrain", "emptying", "gone", "journal", "pause",
-    "reconcile", "margins", "lost", "again", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
+    "reconcile", "margins", "lost", "again", "tomorrow", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
     "screenshot", "measure",
 ]
 

@@ -8,7 +8,7 @@ import { createJournal } from '/dashboard/journal.js';
 import { createLaunches } from '/dashboard/launches.js';
 import { createServers } from '/dashboard/servers.js';
 import { follow } from '/dashboard/stream.js';
-import { $, clock, duration, element, plural, set, since, time } from '/dashboard/text.js';
+import { $, clock, duration, element, plural, set, since, time, today } from '/dashboard/text.js';
 
 /** Entries that are there when the page opens. */
 const JOURNAL_AT_FIRST = 200;
@@ -137,7 +137,6 @@ function lost(error, seconds) {
   document.body.dataset.stale = '';
   $('live').dataset.state = 'lost';
   set($('live'), error.status === 401 ? 'Not signed in' : 'Not live');
-  set($('lost-title'), fleet ? `Not live: what is shown was so at ${clock(time.now())}.` : 'Nothing is known yet.');
   set($('lost-why'), error.status === 401 ? 'The manager wants a token.' : `The connection is lost (${error.message}).`);
   set($('retry'), error.status === 401 ? 'Give the token' : 'Try now');
   $('lost').hidden = false;
@@ -146,11 +145,24 @@ function lost(error, seconds) {
 }
 
 function countdown() {
+  set($('lost-title'), fleet ? `Not live: what is shown was so at ${clock(time.now())}.` : 'Nothing is known yet.');
   const left = Math.ceil((again - Date.now()) / 1000);
   set($('lost-next'), left === Infinity ? '' : left > 0 ? `Next try in ${left} s.` : 'Trying again.');
 }
 
+let day = today();
+
+/** Yesterday's entries must not look like today's. */
+function turnDay() {
+  if (day === today()) return;
+  day = today();
+  for (const node of document.querySelectorAll('time')) set(node, clock(Date.parse(node.dateTime)));
+  details.write();
+  write();
+}
+
 setInterval(() => {
+  turnDay();
   if (!isLive) return countdown();
   servers.tick();
   launches.tick();

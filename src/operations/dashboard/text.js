@@ -31,10 +31,13 @@ export function duration(seconds) {
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
-/** Time of day here, with the day where it is not today's. */
+/** By the manager's clock, and this browser's zone. */
+export const today = () => DAY.format(time.runs());
+
+/** Time of day here, with the day where it is not today's: who lets it stand longer writes it anew then. */
 export function clock(ms) {
   const day = DAY.format(ms);
-  return (day === DAY.format(time.now()) ? '' : `${day} `) + CLOCK.format(ms);
+  return (day === today() ? '' : `${day} `) + CLOCK.format(ms);
 }
 
 /** An age is counted by the manager's clock, not the browser's, and stands still while nothing is heard of it. */
@@ -42,7 +45,9 @@ export const time = {
   ahead: 0,
   heard: null,
   stopped: null,
-  now() { return this.stopped ?? Date.now() + this.ahead; },
+  now() { return this.stopped ?? this.runs(); },
+  /** Also while nothing is heard. */
+  runs() { return Date.now() + this.ahead; },
   /** The manager says that it is this time now. */
   hear(at) {
     this.heard = Date.parse(at);
