@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from selenium import webdriver
 from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException, WebDriverException
@@ -305,9 +305,16 @@ class Page:
         self.until(lambda: "looks at the cloud now" in self.text("#done"), "it is not told that the manager looks")
 
     def margins(self, downscale: str) -> None:
-        """Changes a margin, after one that the manager refuses, and goes back to the configuration's."""
+        """Changes none; changes one, after a value that the manager refuses, while a colleague changes another; and goes
+        back to the configuration's."""
+        self.find("#margins").click()
+        self.button("Change", "dialog.ask").click()
+        self.until(lambda: not self.all("dialog.ask"), "the dialog stays where nothing was changed")
+        need("margins" not in self.text("#done"), "margins are sent where none was changed")
         self.find("#margins").click()
         self.until(lambda: self.all("dialog.ask [name=downscale_margin]"), "no dialog asks for the margins")
+        most = self.operate("GET", "/v1/fleet")["margins"]["max_servers"] - 1
+        self.operate("PUT", "/v1/margins", {"max_servers": most})
         box = self.find("dialog.ask [name=downscale_margin]")
         for value in ["0", downscale]:
             box.send_keys(Keys.CONTROL, "a")
@@ -317,10 +324,18 @@ class Page:
                 self.until(lambda: self.text("dialog.ask .failed"), "margins that are wrong are not refused")
         self.until(lambda: not self.all("dialog.ask"), "the margins are not taken")
         self.until(lambda: self.text("#free-note").endswith(f"to {downscale}"), f"the margin {downscale} is not shown")
+        need(f"to {most} allowed" in self.text("#count-note"), "what a colleague has changed is undone")
         self.find("#configured").click()
         self.confirmed(downscale, "Go back")
         self.until(lambda: not self.find("#configured").is_displayed(), "the configuration's margins do not hold again")
         self.focused("margins")
+
+    def operate(self, method: str, path: str, body: object = None) -> dict:
+        """What a colleague does elsewhere."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        request = Request(self.url.rstrip("/") + path, body and json.dumps(body).encode(), headers, method=method)
+        with urlopen(request) as answer:
+            return json.load(answer)
 
     def lost(self) -> None:
         """The manager cannot be reached, since before this step: soon that is plain to see, and no number looks live."""

@@ -188,8 +188,14 @@ const FIELDS = [
   ['min_servers', 'Fewest servers'], ['max_servers', 'Most servers'],
 ];
 
-function marginLines(values) {
-  const [up, down, least, most] = FIELDS.map(([name]) => Number(values[name]));
+/** Those that were typed over. The others are left to whoever changed them since. */
+function typedOver(values, began) {
+  return Object.fromEntries(FIELDS.map(([name]) => [name, Number(values[name])]).filter(([name, value]) => value !== began[name]));
+}
+
+function marginLines(values, began) {
+  const margins = { ...fleet.margins, ...typedOver(values, began) };
+  const [up, down, least, most] = FIELDS.map(([name]) => margins[name]);
   const { capacity: { free, pending }, margins: { server_capacity: seats } } = fleet;
   if (down - up <= seats) return `The margins must be more than ${plural(seats, 'place')}, one server's, apart, or the fleet would flap.`;
   if (least > most) return 'The fewest servers must not be more than the most.';
@@ -224,17 +230,21 @@ offer('pause', () => (fleet.paused ? {
   async act() { take(await ask('POST', '/v1/pause')); done('The scaling is paused.'); },
 }));
 
-offer('margins', () => ({
-  title: 'Change the margins?',
-  fields: FIELDS.map(([name, label]) => ({ name, label, type: 'number', min: 0, required: true, value: String(fleet.margins[name]) })),
-  lines: marginLines,
-  button: 'Change',
-  async act(values) {
-    const margins = Object.fromEntries(FIELDS.map(([name]) => [name, Number(values[name])]));
-    take({ ...fleet, margins: await ask('PUT', '/v1/margins', margins) });
-    done('The margins are changed.');
-  },
-}));
+offer('margins', () => {
+  const began = fleet.margins;
+  return {
+    title: 'Change the margins?',
+    fields: FIELDS.map(([name, label]) => ({ name, label, type: 'number', min: 0, required: true, value: String(began[name]) })),
+    lines: (values) => marginLines(values, began),
+    button: 'Change',
+    async act(values) {
+      const change = typedOver(values, began);
+      if (!Object.keys(change).length) return;
+      take({ ...fleet, margins: await ask('PUT', '/v1/margins', change) });
+      done('The margins are changed.');
+    },
+  };
+});
 
 offer('configured', () => ({
   title: "Go back to the configuration's margins?",
