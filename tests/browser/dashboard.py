@@ -374,6 +374,13 @@ class Page:
         )
         self.untold()
 
+    def requested(self) -> None:
+        """How many servers are asked for is told in both places at once, also while none moves."""
+        self.told("(fleet) => { fleet.launches.requested = 3; }")
+        self.until(lambda: self.text("#launching-note") == "3 more asked for", "the headline does not say what is asked for")
+        self.until(lambda: "3 servers asked for" in self.text("#launches"), "the launches do not say what is asked for")
+        self.untold()
+
     def told(self, change: str) -> None:
         """From now on this function, in JavaScript, changes what the manager tells of the fleet before the page reads it."""
         self.driver.execute_script(f"""
@@ -509,7 +516,7 @@ WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration
 STEPS = [
     "headers", "loads", "token-wanted", "servers", "available", "players", "hidden", "seen", "drain", "asks", "still-asks", "refused",
     "asks-nothing", "undrain", "emptying", "gone", "journal", "pause",
-    "reconcile", "margins", "lost", "again", "tomorrow", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
+    "reconcile", "margins", "lost", "again", "tomorrow", "requested", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
     "screenshot", "measure",
 ]
 

@@ -91,7 +91,7 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
     }
     operator.does(&format!("gone {id}")).await;
     operator.does(&format!("journal end {id} drained")).await;
-    for step in ["pause", "reconcile", "margins 40", "tomorrow"] {
+    for step in ["pause", "reconcile", "margins 40", "tomorrow", "requested"] {
         operator.does(step).await;
     }
     operator.does("scheme dark").await;

@@ -18,7 +18,7 @@ let fleet = null, unheard = 0, isLive = false;
 
 const journal = createJournal();
 const chart = createChart();
-const launches = createLaunches();
+const launches = createLaunches({ requested: () => fleet?.launches.requested });
 const servers = createServers({
   capacity: () => fleet?.margins.server_capacity,
   open: (id) => details.open(id),

@@ -11,16 +11,16 @@ const QUIET_MS = 500;
 const SHOWN = 30;
 const ON_THE_WAY = ['booting', 'joined', 'placed', 'starting'];
 
-export function createLaunches() {
+/** `requested()` is how many servers are asked for, by the last event: the launches are looked at less often. */
+export function createLaunches({ requested }) {
   const list = $('launches');
   const rows = new Map();
-  let shape = null, requested = 0, unseen = 0, heardAt = 0, timer;
+  let shape = null, unseen = 0, heardAt = 0, timer;
 
   async function refresh() {
     // A connection that is lost is told of elsewhere.
     const [now, usual] = await Promise.all([get('/v1/launches'), get('/v1/lead-times')]).catch(() => []);
     if (!now) return;
-    ({ requested } = now);
     const launches = now.launches.toSorted((a, b) => b.elapsed_seconds - a.elapsed_seconds).slice(0, SHOWN);
     unseen = now.launches.length - launches.length;
     heardAt = time.now();
@@ -59,7 +59,7 @@ export function createLaunches() {
       else progress.removeAttribute('value');
     }
     const none = list.querySelector('.none') ?? list.appendChild(element('li', { class: 'none' }));
-    const more = [unseen && `${unseen} more.`, requested && `${plural(requested, 'server')} asked for, without an instance yet.`].filter(Boolean);
+    const more = [unseen && `${unseen} more.`, requested() && `${plural(requested(), 'server')} asked for, without an instance yet.`].filter(Boolean);
     none.hidden = rows.size > 0 && !more.length;
     set(none, more.join(' ') || 'None.');
   }
