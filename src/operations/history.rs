@@ -30,7 +30,7 @@ struct Sample {
     held: u32,
     /// Players.
     players: u32,
-    /// Servers in all, and servers asked for.
+    /// Servers in all.
     servers: u32,
     /// Servers that take players.
     available: u32,
@@ -64,7 +64,8 @@ impl History {
             pending: figures.pending,
             held: snapshot.held,
             players: snapshot.players(),
-            servers: figures.servers,
+            // On which the players are: those asked for are none yet.
+            servers: u32::try_from(snapshot.servers.len()).unwrap_or(u32::MAX),
             available: u32::try_from(available).unwrap_or(u32::MAX),
             upscale_margin: snapshot.policy.upscale_margin,
             downscale_margin: snapshot.policy.downscale_margin,
@@ -81,5 +82,22 @@ impl History {
     pub(super) fn hours(&self) -> Hours {
         let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Hours { interval_seconds: INTERVAL.as_secs(), samples: samples.iter().cloned().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actors::model::{Action, Policy, Roster, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn servers_asked_for_are_none_yet() {
+        let (mut roster, now) = (Roster::new(Policy::default()), Timestamp::from_secs(1_700_000_000));
+        roster.commit(Action::Launch(2), now).expect("a launch");
+        let history = History::default();
+        history.take(&roster.snapshot(0, now));
+        let [sample] = &history.hours().samples[..] else { panic!("one sample") };
+        assert_eq!((sample.servers, sample.pending), (0, 20));
     }
 }
