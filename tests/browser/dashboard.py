@@ -455,8 +455,18 @@ class Page:
         focused = self.driver.switch_to.active_element.get_attribute("data-id")
         need(focused == chosen, "the focus does not come back to the server")
 
+    def arrows(self) -> None:
+        """The Down key goes to the tile below, and where there is none it goes nowhere."""
+        tiles = [tile for tile in self.all(".tile") if tile.is_displayed()]
+        need(len(tiles) > 1, "there is one tile at most")
+        top = tiles[0].rect["y"]
+        below = next((tile for tile in tiles if tile.rect["y"] > top), tiles[0])
+        self.driver.execute_script("arguments[0].focus()", tiles[0])
+        self.press("ArrowDown")
+        need(self.driver.switch_to.active_element == below, "the Down key goes elsewhere than down")
+
     def press(self, key: str) -> None:
-        code = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35}[key]
+        code = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "ArrowDown": 40}[key]
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ["keyDown", "keyUp"]:
             self.cdp("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code} | (text if kind == "keyDown" else {}))
@@ -514,10 +524,10 @@ class Page:
 
 WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration"]
 STEPS = [
-    "headers", "loads", "token-wanted", "servers", "available", "players", "hidden", "seen", "drain", "asks", "still-asks", "refused",
-    "asks-nothing", "undrain", "emptying", "gone", "journal", "pause",
-    "reconcile", "margins", "lost", "again", "tomorrow", "requested", "names", "contrast", "scheme", "keyboard", "phone", "narrow", "wide", "quiet",
-    "screenshot", "measure",
+    "headers", "loads", "token-wanted", "servers", "available", "players", "hidden", "seen", "drain", "asks",
+    "still-asks", "refused", "asks-nothing", "undrain", "emptying", "gone", "journal", "pause", "reconcile", "margins",
+    "lost", "again", "tomorrow", "requested", "names", "contrast", "scheme", "keyboard", "arrows", "phone", "narrow",
+    "wide", "quiet", "screenshot", "measure",
 ]
 
 

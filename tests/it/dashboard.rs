@@ -72,6 +72,7 @@ async fn an_operator_sees_the_fleet_grow_drains_a_server_and_sees_it_go() {
     }
     operator.does("available 2").await;
     operator.does("players 7").await;
+    operator.does("arrows").await;
     operator.does("journal launch upscale-margin").await;
     operator.does("hidden").await;
     players.push(manager.bring_player().await);

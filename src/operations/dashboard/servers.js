@@ -135,7 +135,8 @@ export function createServers({ capacity, open, changed }) {
   tiles.addEventListener('keydown', (event) => {
     const all = [...tiles.querySelectorAll('.tile:not([hidden])')];
     const at = all.indexOf(event.target);
-    const row = Math.max(1, all.findIndex(({ offsetTop }) => offsetTop > all[0].offsetTop)) || all.length;
+    const second = all.findIndex(({ offsetTop }) => offsetTop > all[0].offsetTop);
+    const row = second < 0 ? all.length : second;
     const to = {
       ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: all.length - 1,
     }[event.key];
