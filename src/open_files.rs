@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::config::Settings;
 
 /// Connections of operators that there may be: open pages, scripts, and Prometheus.
-pub const OPERATORS: u64 = 256;
+pub const OPERATORS: u64 = 64;
 
 /// For the log, the listener, the runtime, the cloud's connections, and some to spare.
 const OWN: u64 = 128;

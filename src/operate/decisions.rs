@@ -88,18 +88,28 @@ impl Which {
 
 /// Prints them.
 pub(super) async fn run(client: &Client, which: &Which, paint: Paint) -> Result<(), Failure> {
+    // Before the entries, lest they be another manager's.
+    let manager = if which.follow { Some(manager(client).await?) } else { None };
     let Page { entries, newest } = client.read(&client.get(&which.path()?).await?)?;
     for entry in entries {
         tell(client, which, &entry.to_string(), paint)?;
     }
-    if which.follow { follow(client, which, newest, paint).await } else { Ok(()) }
+    match manager {
+        Some(manager) => follow(client, which, manager, newest, paint).await,
+        None => Ok(()),
+    }
 }
 
 /// Until something goes wrong that does not mend itself. Nothing is missed and nothing told twice: whoever was away
 /// says which entry was the last.
-async fn follow(client: &Client, which: &Which, mut last: u64, paint: Paint) -> Result<(), Failure> {
+async fn follow(
+    client: &Client,
+    which: &Which,
+    mut manager: String,
+    mut last: u64,
+    paint: Paint,
+) -> Result<(), Failure> {
     let mut is_lost = false;
-    let mut manager = manager(client).await?;
     loop {
         let why = match events(client, &mut manager, &mut last).await {
             Ok(mut stream) => {

@@ -51,10 +51,12 @@ fn assert_well(manager: &Manager, output: &Output, least: u32) {
 
 #[tokio::test]
 async fn clients_are_answered_as_the_document_says() {
-    let setup = Setup::local().dot_env(PACE);
+    // Most are given places, so that there is something to be seen and given back.
+    let roomy = "SERVER_CAPACITY=1000\nDOWNSCALE_MARGIN=2000";
+    let setup = Setup::local().dot_env(&format!("{PACE}\n{roomy}"));
     let manager = setup.start().await;
     manager.serves(1).await;
-    let output = check(&setup, &manager.url, "clients.toml", &["--max-examples", "200"]).await;
+    let output = check(&setup, &manager.url, "clients.toml", &["--max-examples", "300"]).await;
     assert_well(&manager, &output, 1500);
     manager.stop().await;
 }

@@ -308,7 +308,8 @@ async fn shells_and_man_are_told_each_command() {
     // As bash itself has it, after a command.
     let script = run(&setup, &["completions", "bash"]).await.done().stdout;
     let asked = "COMP_WORDS=(playlivechess-manager decisions --fol); COMP_CWORD=2; \
-                 _playlivechess-manager playlivechess-manager --fol decisions; echo \"${COMPREPLY[@]}\"";
+                 set -- $(complete -p playlivechess-manager); while [ \"$1\" != -F ]; do shift; done; \
+                 \"$2\" playlivechess-manager --fol decisions; echo \"${COMPREPLY[@]}\"";
     let completed = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().await.expect("bash");
     assert_eq!(String::from_utf8_lossy(&completed.stdout).trim(), "--follow", "{completed:?}");
     let page = run(&setup, &["man"]).await.done().stdout;
