@@ -1,0 +1,141 @@
+//! Answering clients, against a bare warp handler that answers a constant of the same length.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::Result;
+use crate::process::{Part, raise_open_files};
+use crate::verdict::{Goal, Verdict};
+
+/// Clients at once.
+const CONNECTIONS: [u32; 3] = [1, 64, 512];
+
+/// Each load is brought so often, in turn; the middle one counts.
+const ROUNDS: usize = 3;
+
+/// Until all servers of a fleet were asked for their health.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// What a load saw.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    requests_a_second: f64,
+    p99: Duration,
+}
+
+pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> {
+    raise_open_files();
+    let count = servers.to_string();
+    let mut games = Part::start(&["games", &count, "1000"])?;
+    games.says("plays").await?;
+    let mut reference = Part::start(&["reference"])?;
+    let reference = reference.says("listens").await.map(|at| (reference, at))?;
+    let mut manager = Part::start(&["manager", &count, "1000"])?;
+    let manager = manager.says("listens").await.map(|at| (manager, at))?;
+    sleep(SETTLED).await;
+    let mut verdicts = Vec::new();
+    for connections in CONNECTIONS {
+        let (mut bare, mut ours) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            bare.push(load(&reference.1, connections, seconds).await?);
+            ours.push(load(&manager.1, connections, seconds).await?);
+        }
+        let rate = |loads: &[Load]| middle(loads.iter().map(|load| load.requests_a_second));
+        let p99 = |loads: &[Load]| middle(loads.iter().map(|load| load.p99.as_secs_f64() * 1e3));
+        let what = format!("{connections} clients, {servers} servers");
+        verdicts.extend([
+            Verdict::ratio(format!("{what}: requests"), rate(&ours), rate(&bare), "/s", Goal::AtLeast(0.9)),
+            Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25)),
+        ]);
+    }
+    drop((manager, games));
+    verdicts.push(exact().await?);
+    Ok(verdicts)
+}
+
+fn middle(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Brings so many clients for so long.
+async fn load(at: &str, connections: u32, seconds: u64) -> Result<Load> {
+    let (threads, connections) = (connections.min(2).to_string(), connections.to_string());
+    let url = format!("http://{at}/available-gameserver/");
+    let wrk = Command::new("wrk")
+        .args(["--latency", "-t", &threads, "-c", &connections, "-d", &format!("{seconds}s"), &url])
+        .output()
+        .await
+        .map_err(|error| format!("wrk does not start: {error} (Debian: apt install wrk)"))?;
+    let told = String::from_utf8_lossy(&wrk.stdout);
+    if told.contains("Non-2xx") || told.contains("Socket errors") {
+        return Err(format!("not all were answered: {told}").into());
+    }
+    let value = |name: &str| told.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+    let requests = value("Requests/sec:").ok_or_else(|| format!("no rate: {told}"))?.parse()?;
+    let p99 = value("99%").and_then(duration).ok_or_else(|| format!("no latency: {told}"))?;
+    Ok(Load { requests_a_second: requests, p99 })
+}
+
+/// As wrk writes it: `812.00us`, `1.02ms`, `1.02s`.
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic)?);
+    let seconds = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return None,
+    };
+    Some(Duration::from_secs_f64(number.parse::<f64>().ok()? * seconds))
+}
+
+/// Of more requests than there are places, in a rush: how many places were given twice.
+async fn exact() -> Result<Verdict> {
+    const SERVERS: u32 = 100;
+    const CAPACITY: u32 = 50;
+    const CLIENTS: u32 = 64;
+    let mut games = Part::start(&["games", &SERVERS.to_string(), &CAPACITY.to_string()])?;
+    games.says("plays").await?;
+    let mut manager = Part::start(&["manager", &SERVERS.to_string(), &CAPACITY.to_string()])?;
+    let at = manager.says("listens").await?;
+    sleep(SETTLED).await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(ask(at.clone(), SERVERS * CAPACITY * 2 / CLIENTS));
+    }
+    let mut given: BTreeMap<String, u32> = BTreeMap::new();
+    while let Some(answers) = clients.join_next().await {
+        for address in answers?? {
+            *given.entry(address).or_default() += 1;
+        }
+    }
+    let of_fleet = given.iter().filter(|(address, _)| address.starts_with("127.100."));
+    let twice: u32 = of_fleet.map(|(_, places)| places.saturating_sub(CAPACITY)).sum();
+    let what = format!("places given twice, of {} in a rush of {CLIENTS} clients", SERVERS * CAPACITY);
+    Ok(Verdict { reference: "0".to_owned(), ..Verdict::limit(what, f64::from(twice), "", f64::MIN_POSITIVE) })
+}
+
+/// Asks so often, and gives the addresses.
+async fn ask(at: String, times: u32) -> Result<Vec<String>> {
+    let mut manager = TcpStream::connect(&at).await?;
+    let mut addresses = Vec::new();
+    for _ in 0..times {
+        manager.write_all(b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n").await?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            if manager.read_buf(&mut answer).await? == 0 {
+                return Err("the manager hung up".into());
+            }
+        }
+        let answer = String::from_utf8(answer)?;
+        addresses.push(answer.rsplit('"').nth(1).ok_or("no address")?.to_owned());
+    }
+    Ok(addresses)
+}

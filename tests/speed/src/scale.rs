@@ -1,0 +1,110 @@
+//! What the fleet's own work costs, by its size.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use actors::model::{HealthAnswer, Policy, Roster, ServerId, Timestamp, decide};
+
+use crate::cloud::observation;
+use crate::verdict::{Goal, Verdict};
+
+const SIZES: [u32; 5] = [10, 100, 1_000, 10_000, 100_000];
+
+/// Tries of each, of which the fastest counts: what is slower was disturbed.
+const TRIES: usize = 7;
+
+const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+/// What one of each costs in a fleet of some size, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Costs {
+    allocation: f64,
+    report: f64,
+    decision: f64,
+    look: f64,
+}
+
+pub(crate) fn measure() -> Vec<Verdict> {
+    let costs = SIZES.map(costs);
+    let (small, large) = (costs[0], costs[SIZES.len() - 1]);
+    let (sizes, most) =
+        (format!("at {} servers, against {}", SIZES[SIZES.len() - 1], SIZES[0]), SIZES[SIZES.len() - 1]);
+    let micros = |what: &str, one: f64, other: f64, goal| Verdict::ratio(what, one * 1e6, other * 1e6, "us", goal);
+    // Linear at worst: a server may cost no more than it did where all of them fit in the caches, twice over.
+    let each = |seconds: f64, servers: u32| seconds / f64::from(servers);
+    let thousand = costs[2];
+    vec![
+        micros(&format!("an allocation {sizes}"), large.allocation, small.allocation, Goal::AtMost(2.0)),
+        micros(&format!("a health report {sizes}"), large.report, small.report, Goal::AtMost(2.0)),
+        micros(
+            "a decision, for each of 100000 servers, of 1000",
+            each(large.decision, most),
+            each(thousand.decision, 1000),
+            Goal::AtMost(4.0),
+        ),
+        micros(
+            "a look at the cloud, for each of 100000 servers, of 1000",
+            each(large.look, most),
+            each(thousand.look, 1000),
+            Goal::AtMost(4.0),
+        ),
+    ]
+}
+
+fn costs(servers: u32) -> Costs {
+    let policy = Policy {
+        server_capacity: 1000,
+        max_servers: servers + 100,
+        downscale_margin: u32::MAX / 2,
+        hold_ttl: Duration::from_secs(1),
+        ..Policy::default()
+    };
+    let mut roster = Roster::new(policy.clone());
+    roster.observe(&observation(servers, START), START);
+    let ids: Vec<ServerId> = roster.servers().map(|server| server.id).collect();
+    let answer = Some(HealthAnswer { available_capacity: 1000, ready_to_close: false });
+    let mut now = START;
+    ids.iter().for_each(|id| roster.report(*id, now, answer, now));
+    let times = 10_000;
+    let allocation = fastest(|| {
+        let started = Instant::now();
+        for _ in 0..times {
+            black_box(roster.allocate(now));
+        }
+        let took = started.elapsed() / times;
+        // All are forgotten before the next try.
+        now = now + Duration::from_secs(2);
+        ids.iter().for_each(|id| roster.report(*id, now, answer, now));
+        took
+    });
+    // Each server in turn, as they come.
+    let mut turn = ids.iter().copied().cycle();
+    let report = fastest(|| {
+        now = now + Duration::from_millis(10);
+        let started = Instant::now();
+        for id in turn.by_ref().take(times as usize) {
+            roster.report(id, now, answer, now);
+        }
+        started.elapsed() / times
+    });
+    roster.take_notes();
+    let decision = fastest(|| {
+        let started = Instant::now();
+        let view = roster.view(0, now);
+        black_box(decide(&view, &policy, now));
+        started.elapsed()
+    });
+    let look = fastest(|| {
+        now = now + Duration::from_secs(10);
+        let seen = observation(servers, now);
+        let started = Instant::now();
+        roster.observe(&seen, now);
+        black_box(roster.orders(now));
+        started.elapsed()
+    });
+    Costs { allocation, report, decision, look }
+}
+
+fn fastest(mut attempt: impl FnMut() -> Duration) -> f64 {
+    (0..TRIES).map(|_| attempt().as_secs_f64()).fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,90 @@
+//! A figure, its reference, and whether the goal was met.
+
+use std::fmt;
+
+/// A goal that is missed by no more than this is put down to the machine.
+const WIDE: f64 = 1.5;
+
+/// Which way a ratio should go.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Goal {
+    /// At least so much of the reference.
+    AtLeast(f64),
+    /// At most so much of it.
+    AtMost(f64),
+    /// Shown, with nothing to be met.
+    None,
+}
+
+/// What was measured, in one line.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) what: String,
+    /// The manager's, with its unit.
+    pub(crate) figure: String,
+    /// The reference's.
+    pub(crate) reference: String,
+    /// The first by the second.
+    pub(crate) ratio: f64,
+    pub(crate) goal: Goal,
+}
+
+impl Verdict {
+    /// A figure that is compared with a limit instead of a reference.
+    pub(crate) fn limit(what: impl Into<String>, figure: f64, unit: &str, most: f64) -> Self {
+        Self {
+            what: what.into(),
+            figure: format!("{} {unit}", digits(figure)),
+            reference: format!("{} {unit}", digits(most)),
+            ratio: figure / most,
+            goal: Goal::AtMost(1.0),
+        }
+    }
+
+    /// A figure beside that of a reference.
+    pub(crate) fn ratio(what: impl Into<String>, figure: f64, reference: f64, unit: &str, goal: Goal) -> Self {
+        Self {
+            what: what.into(),
+            figure: format!("{} {unit}", digits(figure)),
+            reference: format!("{} {unit}", digits(reference)),
+            ratio: figure / reference,
+            goal,
+        }
+    }
+
+    fn is_met(&self) -> bool {
+        match self.goal {
+            Goal::AtLeast(least) => self.ratio >= least,
+            Goal::AtMost(most) => self.ratio <= most,
+            Goal::None => true,
+        }
+    }
+
+    /// Missed by so much that it is not the machine.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self.goal {
+            Goal::AtLeast(least) => self.ratio < least / WIDE,
+            Goal::AtMost(most) => self.ratio > most * WIDE,
+            Goal::None => false,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, figure, reference, ratio, goal } = self;
+        let goal = match goal {
+            Goal::AtLeast(least) => format!("goal >= {least}"),
+            Goal::AtMost(most) => format!("goal <= {most}"),
+            Goal::None => String::new(),
+        };
+        let word = if self.is_met() { "ok    " } else { "MISSED" };
+        write!(f, "{word}  {what:<52} {figure:>16}  against {reference:>16}  ratio {ratio:>6.2}  {goal}")
+    }
+}
+
+/// Three digits that mean something.
+fn digits(number: f64) -> String {
+    let places = 2 - (number.abs().max(1e-9).log10().floor() as i32).clamp(-6, 2);
+    format!("{number:.*}", places.max(0) as usize)
+}
