@@ -1,12 +1,13 @@
 //! How clients that asked for a place were answered, and how long that took.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::{Error, HistogramVec, IntCounterVec};
+use prometheus::{Error, Histogram, IntCounter};
+use tokio::time::Instant;
 
 use super::Metrics;
 use super::making::Making;
-use super::measured::Measured;
 
 /// From well below the millisecond that an answer may take to the minute that a client may wait for a place, in seconds.
 const BOUNDS: [f64; 20] = [
@@ -104,6 +105,9 @@ pub enum AllocationOutcome {
 }
 
 impl AllocationOutcome {
+    /// How many there are.
+    const COUNT: usize = Self::Abandoned as usize + 1;
+
     /// The label's value.
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,10 +125,16 @@ impl AllocationOutcome {
     }
 }
 
+/// Looked up once: a client is answered in less time than a label takes to be found.
 #[derive(Clone)]
-pub(super) struct AllocationMetrics {
-    answers: IntCounterVec,
-    durations: HistogramVec,
+pub(super) struct AllocationMetrics(Arc<[OfApi; 2]>);
+
+/// Those of one version of the API.
+struct OfApi {
+    /// By outcome; none for one that it does not have.
+    answers: [Option<IntCounter>; AllocationOutcome::COUNT],
+    /// By patience.
+    durations: [Histogram; 2],
 }
 
 impl AllocationMetrics {
@@ -141,42 +151,60 @@ impl AllocationMetrics {
             &["api", "patience"],
             &BOUNDS,
         )?;
-        for api in [Api::V0, Api::V1] {
+        Ok(Self(Arc::new([Api::V0, Api::V1].map(|api| {
+            let mut counters = [const { None }; AllocationOutcome::COUNT];
             for outcome in api.outcomes() {
-                answers.with_label_values(&[outcome.name(), api.name()]);
+                counters[*outcome as usize] = Some(answers.with_label_values(&[outcome.name(), api.name()]));
             }
-            for patience in api.patience() {
-                durations.with_label_values(&[api.name(), patience.name()]);
-            }
+            let duration = |patience: Patience| {
+                let measured = if api.patience().contains(&patience) { patience } else { Patience::None };
+                durations.with_label_values(&[api.name(), measured.name()])
+            };
+            OfApi { answers: counters, durations: [Patience::None, Patience::Some].map(duration) }
+        }))))
+    }
+
+    fn count(&self, api: Api, outcome: AllocationOutcome) {
+        if let Some(counter) = &self.0[api as usize].answers[outcome as usize] {
+            counter.inc();
         }
-        Ok(Self { answers, durations })
     }
 }
 
 /// A request for a place that is being answered. One that is dropped was abandoned by its client.
 #[must_use]
-pub struct AllocationTimer(Box<dyn Send + FnOnce(AllocationOutcome)>);
+pub struct AllocationTimer {
+    metrics: AllocationMetrics,
+    api: Api,
+    patience: Patience,
+    begun: Instant,
+    outcome: AllocationOutcome,
+}
 
 impl AllocationTimer {
     /// The client gets its answer now.
-    pub fn answered(self, outcome: AllocationOutcome) {
-        (self.0)(outcome);
+    pub fn answered(mut self, outcome: AllocationOutcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for AllocationTimer {
+    fn drop(&mut self) {
+        self.metrics.count(self.api, self.outcome);
+        let durations = &self.metrics.0[self.api as usize].durations;
+        durations[self.patience as usize].observe(self.begun.elapsed().as_secs_f64());
     }
 }
 
 impl Metrics {
     /// A client that asked for a place got this before the fleet was asked.
     pub fn turned_away(&self, api: Api, outcome: AllocationOutcome) {
-        self.allocations.answers.with_label_values(&[outcome.name(), api.name()]).inc();
+        self.allocations.count(api, outcome);
     }
 
     /// The fleet is asked for a place.
     pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer {
-        let AllocationMetrics { answers, durations } = self.allocations.clone();
-        let request = Measured::begin(AllocationOutcome::Abandoned, move |outcome: AllocationOutcome, took| {
-            answers.with_label_values(&[outcome.name(), api.name()]).inc();
-            durations.with_label_values(&[api.name(), patience.name()]).observe(took.as_secs_f64());
-        });
-        AllocationTimer(Box::new(move |outcome| request.end(outcome)))
+        let metrics = self.allocations.clone();
+        AllocationTimer { metrics, api, patience, begun: Instant::now(), outcome: AllocationOutcome::Abandoned }
     }
 }

@@ -35,16 +35,16 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     let mut games = Part::start(&["games", &count, "1000"])?;
     games.says("plays").await?;
     let mut reference = Part::start(&["reference"])?;
-    let reference = reference.says("listens").await.map(|at| (reference, at))?;
+    let bare_at = reference.says("listens").await?;
     let mut manager = Part::start(&["manager", &count, "1000"])?;
-    let manager = manager.says("listens").await.map(|at| (manager, at))?;
+    let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
     let mut verdicts = Vec::new();
     for connections in CONNECTIONS {
         let (mut bare, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            bare.push(load(&reference.1, connections, seconds).await?);
-            ours.push(load(&manager.1, connections, seconds).await?);
+            bare.push(load(&bare_at, connections, seconds).await?);
+            ours.push(load(&ours_at, connections, seconds).await?);
         }
         let rate = |loads: &[Load]| middle(loads.iter().map(|load| load.requests_a_second));
         let p99 = |loads: &[Load]| middle(loads.iter().map(|load| load.p99.as_secs_f64() * 1e3));
@@ -54,7 +54,9 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
             Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25)),
         ]);
     }
-    drop((manager, games));
+    for part in [manager, reference, games] {
+        part.end().await?;
+    }
     verdicts.push(exact().await?);
     Ok(verdicts)
 }
@@ -116,6 +118,8 @@ async fn exact() -> Result<Verdict> {
             *given.entry(address).or_default() += 1;
         }
     }
+    manager.end().await?;
+    games.end().await?;
     let of_fleet = given.iter().filter(|(address, _)| address.starts_with("127.100."));
     let twice: u32 = of_fleet.map(|(_, places)| places.saturating_sub(CAPACITY)).sum();
     let what = format!("places given twice, of {} in a rush of {CLIENTS} clients", SERVERS * CAPACITY);

@@ -32,7 +32,7 @@ struct Cli {
     #[arg(value_enum)]
     subjects: Vec<Subject>,
     /// Servers of the fleet.
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     servers: u32,
     /// Seconds that each load lasts.
     #[arg(long, value_name = "N", default_value_t = 5)]

@@ -42,7 +42,10 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     // What a manager of nobody has is not the fleet's.
     let mut empty = Part::start(&["manager", "0", "10"])?;
     empty.says("observed").await?;
-    let each = manager.memory.saturating_sub(empty.usage()?.memory) as f64 / f64::from(servers);
+    let idle = empty.usage()?.memory;
+    empty.end().await?;
+    games.end().await?;
+    let each = manager.memory.saturating_sub(idle) as f64 / f64::from(servers);
     let cpu = |polled: &Polled| polled.cpu.as_secs_f64() * 1e6 / polled.questions as f64;
     let (asked, opened) = (manager.questions as f64, manager.connections as f64);
     Ok(vec![
@@ -67,6 +70,7 @@ async fn side(role: &[&str], begins: &str, games: &mut Part, span: Duration) -> 
     let Usage { cpu: before, .. } = part.usage()?;
     sleep(span).await;
     let Usage { cpu, memory } = part.usage()?;
+    part.end().await?;
     let [questions, connections, micros] = seen(games).await?;
     Ok(Polled { cpu: cpu - before, memory, questions, connections, lateness_p99: Duration::from_micros(micros) })
 }

@@ -55,6 +55,11 @@ impl Part {
         timeout(PATIENCE, found).await.map_err(|_| format!("waited in vain for {word}"))?
     }
 
+    /// Ends it, and waits until its ports are free.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        Ok(self.process.kill().await?)
+    }
+
     /// Its number.
     pub(crate) fn pid(&self) -> Result<u32> {
         Ok(self.process.id().ok_or("it has ended")?)
