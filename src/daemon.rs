@@ -131,7 +131,7 @@ pub async fn run(
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
-        probe: Arc::new(MeteredProbe::new(Arc::new(HttpProbe), &metrics)),
+        probe: Arc::new(MeteredProbe::new(Arc::<HttpProbe>::default(), &metrics)),
         clock,
         journal,
     })
