@@ -234,7 +234,7 @@ impl Running {
 
     /// Reads the configuration again. One with mistakes changes nothing.
     fn reload(&mut self) {
-        let loaded = match self.source.read() {
+        let mut loaded = match self.source.read() {
             Ok(loaded) => loaded,
             Err(mistakes) => {
                 tracing::error!("the configuration was not changed, for it has mistakes:\n{mistakes}");
@@ -251,7 +251,6 @@ impl Running {
         for setting in fixed_at_start(&self.loaded.settings, &loaded.settings) {
             tracing::warn!(setting, "this change has to wait for the next start");
         }
-        let mut loaded = loaded;
         keep_closed(self.operations, &self.loaded.settings.operations, &mut loaded.settings.operations);
         self.telling.tell(&loaded.settings);
         // The cloud is the one that was started, with its pools. What was changed by hand is over in any case.

@@ -289,6 +289,40 @@ mod tests {
         assert_eq!(asked_of_one_who_closes_after(1, 20).await, (20, 20));
     }
 
+    #[tokio::test]
+    async fn what_was_said_before_a_question_is_no_answer_to_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let asked = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&asked);
+        tokio::spawn(async move {
+            loop {
+                let (mut asking, _) = listener.accept().await.expect("a connection");
+                let counted = Arc::clone(&counted);
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while asking.read_buf(&mut head).await.is_ok_and(|read| read > 0) {
+                        if head.ends_with(b"\r\n\r\n") {
+                            head.clear();
+                            let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
+                            let body = format!("{{\"available_capacity\":{number},\"ready_to_close\":false}}");
+                            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                            // Whoever is gone by the second one does not want it.
+                            let _ = asking.write_all(answer.repeat(2).as_bytes()).await;
+                        }
+                    }
+                });
+            }
+        });
+        let probe = HttpProbe::default();
+        for _ in 0..50 {
+            let before = asked.load(Ordering::Relaxed);
+            let answer = timeout(Duration::from_secs(30), probe.ask(address)).await.expect("an end by itself");
+            let said = answer.expect("an answer").available_capacity;
+            assert!(said > before, "{said} was said before this was asked, after {before} questions");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn connections_that_are_not_used_are_closed() {
         let mut kept = Kept::default();

@@ -147,7 +147,7 @@ impl Wanted {
     ),
     request_body(content = Option<AllocationRequest>, content_type = "application/json"),
     responses(
-        (status = 201, description = "The places are held", body = Allocation,
+        (status = 201, description = "The places are held; or its players have come, after a request with the same Idempotency-Key", body = Allocation,
             headers(("Location" = String, description = "Where it is seen and given back"))),
         (status = 400, description = "The request cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = Problem, content_type = "application/problem+json"),

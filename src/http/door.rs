@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::model::Key;
 use tokio::sync::watch;
@@ -63,16 +64,31 @@ impl Door {
         Ok(Caller(Some(key)))
     }
 
-    /// Whether a client may ask for so many places, or has asked for too many.
+    /// Whether a client may ask for a place, or has asked for too many.
     ///
     /// # Errors
     /// When it has.
-    pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>, places: u32) -> Result<(), Problem> {
-        let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-        let client = Client::of(headers, peer, &self.rules.borrow().trusted_proxies);
-        self.limit.ask(client, places, Instant::now()).map_err(|wait| {
-            let detail = format!("{client} asks for too many places: again in {} s", wait.as_secs_f64().ceil());
-            Problem::new(Kind::TooMany, detail).retry_after(wait)
-        })
+    pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
+        let client = self.client(headers, peer);
+        self.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
     }
+
+    /// The same, once it is known for how many.
+    ///
+    /// # Errors
+    /// When it has.
+    pub(super) fn count_party(&self, headers: &HeaderMap, peer: Option<Peer>, seats: u32) -> Result<(), Problem> {
+        let client = self.client(headers, peer);
+        self.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
+    }
+
+    fn client(&self, headers: &HeaderMap, peer: Option<Peer>) -> Client {
+        let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        Client::of(headers, peer, &self.rules.borrow().trusted_proxies)
+    }
+}
+
+fn too_many(client: Client, wait: Duration) -> Problem {
+    let detail = format!("{client} asks for too many places: again in {} s", wait.as_secs_f64().ceil());
+    Problem::new(Kind::TooMany, detail).retry_after(wait)
 }

@@ -38,11 +38,25 @@ impl RateLimit {
         Self { rules, buckets: Mutex::default() }
     }
 
-    /// This client asks for so many.
+    /// This client asks.
     ///
     /// # Errors
     /// When that is too often: how long it has to wait. A try before that costs it nothing.
-    pub(super) fn ask(&self, client: Client, tokens: u32, now: Instant) -> Result<(), Duration> {
+    pub(super) fn ask(&self, client: Client, now: Instant) -> Result<(), Duration> {
+        self.take(client, 1, now)
+    }
+
+    /// It turns out that it asks for so many: for all but the one that was counted already. A party that is larger than a
+    /// bucket takes all that a bucket holds.
+    ///
+    /// # Errors
+    /// When that is too often, as before.
+    pub(super) fn ask_for_party(&self, client: Client, seats: u32, now: Instant) -> Result<(), Duration> {
+        let RateRules { burst, .. } = *self.rules.borrow();
+        self.take(client, seats.min(burst).saturating_sub(1), now)
+    }
+
+    fn take(&self, client: Client, tokens: u32, now: Instant) -> Result<(), Duration> {
         let rules = *self.rules.borrow();
         // Every change to the buckets is whole, so one that panicked left nothing half done.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, tokens, rules, now)
@@ -58,15 +72,14 @@ struct Buckets {
 }
 
 impl Buckets {
-    /// Takes tokens out of the client's bucket, or tells how long there will be too few. More than it holds are all that it
-    /// holds.
+    /// Takes tokens out of the client's bucket, or tells how long there will be too few.
     fn take(&mut self, client: Client, tokens: u32, rules: RateRules, now: Instant) -> Result<(), Duration> {
         self.forget_full(now);
         let Some(interval) = Duration::from_secs(1).checked_div(rules.rate) else { return Ok(()) };
         let whole = interval * rules.burst.max(1);
         // Under rules that were larger before, it may have been emptier than a bucket can be now.
         let full_at = self.full_at.get(&client).map_or(now, |full_at| (*full_at).clamp(now, now + whole));
-        let full_at = full_at + interval * tokens.min(rules.burst.max(1));
+        let full_at = full_at + interval * tokens;
         let wait = full_at.saturating_duration_since(now + whole);
         if !wait.is_zero() {
             return Err(wait);
@@ -137,14 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_party_takes_as_many_as_it_is_and_at_most_all_there_are() {
-        let (mut buckets, start) = (Buckets::default(), Instant::now());
-        assert_eq!(buckets.take(client(1), 2, RULES, start), Ok(()));
-        assert_eq!(buckets.take(client(1), 2, RULES, start), Err(millis(500)), "one is left");
-        assert_eq!(buckets.take(client(1), 0, RULES, start), Ok(()));
-        assert_eq!(buckets.take(client(1), 1, RULES, start), Ok(()));
-        assert_eq!(buckets.take(client(2), 100, RULES, start), Ok(()), "more than a bucket holds");
-        assert_eq!(buckets.take(client(2), 1, RULES, start), Err(millis(500)));
+    fn a_party_takes_as_many_as_it_is_and_at_most_all_that_a_bucket_holds() {
+        let (limit, start) = (RateLimit::new(watch::Sender::new(RULES).subscribe()), Instant::now());
+        let ask = |number, seats| {
+            let asked = limit.ask(client(number), start);
+            asked.and_then(|()| limit.ask_for_party(client(number), seats, start))
+        };
+        assert_eq!((ask(1, 2), ask(1, 2)), (Ok(()), Err(millis(500))), "one was left");
+        for seats in [3, 4, 100] {
+            assert_eq!((ask(seats, seats), ask(seats, 1)), (Ok(()), Err(millis(500))), "{seats}");
+        }
     }
 
     #[test]
@@ -194,15 +209,11 @@ mod tests {
         let (sender, rules) = watch::channel(RateRules { burst: 100, rate: 1 });
         let (limit, now) = (RateLimit::new(rules), Instant::now());
         for _ in 0..100 {
-            assert_eq!(limit.ask(client(1), 1, now), Ok(()));
+            assert_eq!(limit.ask(client(1), now), Ok(()));
         }
         sender.send_replace(RateRules { burst: 2, rate: 1 });
-        assert_eq!(
-            limit.ask(client(1), 1, now),
-            Err(millis(1000)),
-            "and not as long as the larger bucket takes to fill"
-        );
+        assert_eq!(limit.ask(client(1), now), Err(millis(1000)), "and not as long as the larger bucket takes to fill");
         sender.send_replace(RateRules { burst: 2, rate: 0 });
-        assert_eq!(limit.ask(client(1), 1, now), Ok(()));
+        assert_eq!(limit.ask(client(1), now), Ok(()));
     }
 }

@@ -71,7 +71,7 @@ fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
     let door = door.clone();
     let counted = warp::header::headers_cloned().and(warp::ext::optional());
     let counted = counted.map(move |headers: HeaderMap, peer: Option<Peer>| {
-        let counted = door.count(&headers, peer, 1);
+        let counted = door.count(&headers, peer);
         (headers, counted)
     });
     let counted = counted.untuple_one();

@@ -62,7 +62,6 @@ pub(super) fn routes(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>
 }
 
 /// A request without its body.
-#[derive(Clone)]
 struct Request<'a> {
     method: Method,
     path: &'a str,
@@ -84,24 +83,24 @@ impl Desk {
         request: Request<'_>,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response<Bytes>, Problem> {
-        let Request { method, path, headers, .. } = request.clone();
+        let Request { ref method, path, headers, .. } = request;
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
         let fleet = &self.fleet;
-        if method == Method::POST && path == ["allocations"] {
+        if *method == Method::POST && path == ["allocations"] {
             let mut trace = fleet.traces().request("POST /v1/allocations", headers);
             let response = self.allocate(request, body, &mut trace).await.unwrap_or_else(|problem| problem.response());
             trace.answered(response.status());
             return Ok(response);
         }
-        if method != Method::OPTIONS {
+        if *method != Method::OPTIONS {
             self.door.admit(headers)?;
         }
         match (method, &path[..]) {
-            (Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
+            (&Method::OPTIONS, ["allocations"]) => Ok(api::options(ALL)),
             (_, ["allocations"]) => Err(not_by(ALL)),
-            (Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
-            (Method::GET | Method::HEAD, ["allocations", id]) => allocations::show(fleet, id).await,
-            (Method::DELETE, ["allocations", id]) => allocations::release(fleet, id).await,
+            (&Method::OPTIONS, ["allocations", _]) => Ok(api::options(ONE)),
+            (&Method::GET | &Method::HEAD, ["allocations", id]) => allocations::show(fleet, id).await,
+            (&Method::DELETE, ["allocations", id]) => allocations::release(fleet, id).await,
             (_, ["allocations", _]) => Err(not_by(ONE)),
             _ => Err(Problem::new(Kind::NotFound, "no such path: /openapi.json tells which there are")),
         }
@@ -122,7 +121,7 @@ impl Desk {
         let caller = self.door.admit(headers);
         let caller = caller.map_err(|problem| turned_away(AllocationOutcome::Unauthorized, problem))?;
         let limited = |problem| turned_away(AllocationOutcome::Limited, problem);
-        self.door.count(headers, peer, 1).map_err(limited)?;
+        self.door.count(headers, peer).map_err(limited)?;
         let malformed = |problem| turned_away(AllocationOutcome::Malformed, problem);
         let wanted = match read_json(headers, body).await {
             Ok(request) => allocations::wanted(request, headers, query, caller, fleet.max_wait()).map_err(malformed)?,
@@ -133,7 +132,7 @@ impl Desk {
                 return Ok(api::empty(StatusCode::BAD_REQUEST));
             }
         };
-        self.door.count(headers, peer, wanted.seats() - 1).map_err(limited)?;
+        self.door.count_party(headers, peer, wanted.seats()).map_err(limited)?;
         allocations::allocate(fleet, wanted, trace).await
     }
 }

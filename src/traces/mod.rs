@@ -31,7 +31,7 @@ pub use request::Request;
 pub use start::{Exporting, TracesError, start};
 
 /// What is traced, and where that goes. A clone goes to the same place.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Traces(Option<Arc<Recording>>);
 
 struct Recording {

@@ -54,7 +54,7 @@ impl FleetState {
         if key.is_some() && self.waiting.iter().any(is_same) {
             return answer(reply_to, Err(Refusal::UnderWay));
         }
-        // When the manager ends, nobody is sent away who comes later.
+        // When the manager ends, those who wait are sent away once: who comes after that must not wait.
         let patience = if self.scaler.is_some() { patience } else { Duration::ZERO };
         let seats = request.seats;
         let Some(waiting) = self.try_book(Waiting { request, reply_to }, patience.is_zero()) else { return };

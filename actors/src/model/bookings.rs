@@ -176,6 +176,10 @@ impl Bookings {
             self.made.pop_front();
             self.remove(id);
         }
+        // Behind one that is held for long there may be any number that were given back and forgotten.
+        if self.made.len() > 2 * self.known.len().max(MOST) {
+            self.made.retain(|id| self.known.contains_key(id));
+        }
         // Of those that hold places there are no more than places.
         while self.ended.len() > MOST
             && let Some(id) = self.ended.pop_front()
@@ -233,10 +237,11 @@ mod tests {
         let mut bookings = Bookings::default();
         let held = AllocationId::from_number(u128::MAX);
         bookings.insert(booking(u128::MAX, "held"), None, STICKY, NOW);
-        for number in 0..MOST as u128 + 10 {
+        for number in 0..3 * MOST as u128 {
             bookings.insert(booking(number, &number.to_string()), None, STICKY, NOW);
             bookings.released(AllocationId::from_number(number));
         }
+        assert!(bookings.made.len() <= 2 * (MOST + 2) + 1, "{} are too many", bookings.made.len());
         // The last one ended after what is too old was forgotten.
         let sizes = [bookings.known.len() - 2, bookings.by_idempotency.len() - 2, bookings.ended.len() - 1];
         assert_eq!((sizes, bookings.bonds.len()), ([MOST; 3], MOST));

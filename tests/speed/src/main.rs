@@ -1,6 +1,7 @@
 //! `cargo speed`: how fast the manager is, each figure beside a reference that is measured in the same run.
 
 mod answering;
+mod client;
 mod cloud;
 mod footprint;
 mod games;

@@ -1,10 +1,9 @@
 //! From the request that crosses the upscale margin to the launch that leaves.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep};
 
 use crate::Result;
+use crate::client::Client;
 use crate::cloud::micros;
 use crate::process::Part;
 use crate::verdict::Verdict;
@@ -33,24 +32,13 @@ async fn trial() -> Result<f64> {
     let at = manager.says("listens").await?;
     // Until the server was asked for its health, and the scaler has nothing more to decide.
     sleep(Duration::from_secs(2)).await;
-    let mut client = TcpStream::connect(&at).await?;
+    let mut client = Client::connect(&at).await?;
     for _ in 0..UP_TO_THE_MARGIN {
-        ask(&mut client).await?;
+        client.ask().await?;
     }
     let asked_at = micros();
-    ask(&mut client).await?;
+    client.ask().await?;
     let launched_at: u128 = manager.says("launches").await?.parse()?;
     manager.end().await?;
     Ok(launched_at.saturating_sub(asked_at) as f64 / 1e3)
-}
-
-async fn ask(client: &mut TcpStream) -> Result<()> {
-    client.write_all(b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n").await?;
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"}") {
-        if client.read_buf(&mut answer).await? == 0 {
-            return Err("the manager hung up".into());
-        }
-    }
-    Ok(())
 }

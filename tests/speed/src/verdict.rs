@@ -41,6 +41,12 @@ impl Verdict {
         }
     }
 
+    /// Something that must not happen at all.
+    pub(crate) fn none(what: impl Into<String>, times: u32) -> Self {
+        let figure = times.to_string();
+        Self { what: what.into(), figure, reference: "0".to_owned(), ratio: times.into(), goal: Goal::AtMost(0.0) }
+    }
+
     /// A figure beside that of a reference.
     pub(crate) fn ratio(what: impl Into<String>, figure: f64, reference: f64, unit: &str, goal: Goal) -> Self {
         Self {
@@ -85,6 +91,9 @@ impl fmt::Display for Verdict {
 
 /// Three digits that mean something.
 fn digits(number: f64) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
     let places = 2 - (number.abs().max(1e-9).log10().floor() as i32).clamp(-6, 2);
     format!("{number:.*}", places.max(0) as usize)
 }
