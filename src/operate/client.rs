@@ -60,6 +60,11 @@ impl Client {
                 return Err(Failure::Usage(off.to_owned()));
             }
         };
+        Self::at(base, token)
+    }
+
+    /// For the one at that URL, which has no slash at its end.
+    pub(super) fn at(base: String, token: Option<Secret>) -> Result<Self, Failure> {
         // Whoever answers must not send the token elsewhere.
         let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECTING).redirect(redirect::Policy::none());
         let http = http.build().map_err(|error| Failure::Usage(reason(&error)))?;

@@ -153,11 +153,15 @@ async fn manager(client: &Client) -> Result<String, Failure> {
 /// What is written after the last entry. All that another manager knows of its journal was written after it, whatever its
 /// numbers.
 async fn events(client: &Client, known: &mut String, last: &mut u64) -> Result<Response, Failure> {
-    let now = manager(client).await?;
-    if *known != now {
+    loop {
+        let stream = client.events(*last).await?;
+        // Only now: a manager that is still there after the stream began is the one that began it.
+        let now = manager(client).await?;
+        if *known == now {
+            return Ok(stream);
+        }
         (*known, *last) = (now, 0);
     }
-    client.events(*last).await
 }
 
 fn tell(client: &Client, which: &Which, json: &str, paint: Paint) -> Result<(), Failure> {
@@ -197,6 +201,12 @@ fn numbers(figures: &Figures) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    use tokio::net::TcpListener;
+    use warp::Filter as _;
+
     use super::*;
 
     fn entry() -> Entry {
@@ -215,6 +225,31 @@ mod tests {
     fn which(server: Option<&str>, instance: Option<&str>) -> Which {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Which { follow: true, kind: None, server: owned(server), instance: owned(instance), limit: 20, json: false }
+    }
+
+    #[tokio::test]
+    async fn another_manager_is_noticed_whenever_it_takes_over() {
+        let is_another = Arc::new(AtomicBool::new(false));
+        let fleet = warp::path!("v1" / "fleet").map({
+            let is_another = Arc::clone(&is_another);
+            move || if is_another.load(SeqCst) { r#"{"started_at":"later"}"# } else { r#"{"started_at":"once"}"# }
+        });
+        // The one that was known answers no more than what was asked before the stream.
+        let events = warp::path!("v1" / "events").and(warp::header("last-event-id")).map(move |last: String| {
+            is_another.store(true, SeqCst);
+            format!("after {last}")
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let serving = tokio::spawn(warp::serve(fleet.or(events)).incoming(listener).run());
+
+        let client = Client::at(format!("http://{address}"), None).expect("a client");
+        let mut known = manager(&client).await.expect("a manager");
+        let mut last = 7;
+        let stream = super::events(&client, &mut known, &mut last).await.expect("a stream");
+        assert_eq!((known.as_str(), last), ("later", 0));
+        assert_eq!(stream.text().await.expect("text"), "after 0");
+        serving.abort();
     }
 
     #[test]
