@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Aws, CloudKind, Flags, Loaded, Mistakes, Settings};
-use crate::health_probe::HttpProbe;
+use crate::health_probe::HttpProbes;
 use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections};
-use crate::metrics::{MeteredCloud, MeteredProbe, Metrics};
+use crate::metrics::{MeteredCloud, MeteredProbes, Metrics};
 use crate::operations::{self, Gate, Operations, Scraped};
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
@@ -131,7 +131,7 @@ pub async fn run(
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
-        probe: Arc::new(MeteredProbe::new(Arc::<HttpProbe>::default(), &metrics)),
+        probes: Arc::new(MeteredProbes::new(HttpProbes, &metrics)),
         clock,
         journal,
     })

@@ -1,13 +1,12 @@
 //! Asks one game server for its health, at its own pace, and reports what came of it. A slow or hostile server
 //! delays nobody but itself.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
 use crate::model::{HealthAnswer, ServerId, Timestamp};
@@ -16,14 +15,13 @@ use crate::ports::{Clock, HealthProbe, ProbeError};
 /// One game server's actor.
 pub type GameServerRef = ActorRef<GameServerMsg>;
 
-/// What a game server actor is told.
+/// What a game server actor is told. It pauses and asks while it handles one message, so that it takes no timer, no task
+/// and no second message: there are ten thousand of it. Whoever wants it gone kills it, since `stop` would wait.
 #[derive(Debug)]
 pub enum GameServerMsg {
-    /// It is time to ask.
+    /// Ask when the pause is over. It tells itself so, again and again.
     Poll,
-    /// A question was answered, or not.
-    Polled(HealthReport),
-    /// Ask at another pace from now on.
+    /// Ask at another pace from the next question on.
     Pace(Pace),
 }
 
@@ -51,12 +49,10 @@ pub struct Pace {
 pub struct GameServerArgs {
     /// Whose health is asked.
     pub server: ServerId,
-    /// Where it is asked.
-    pub target: SocketAddr,
     /// How often.
     pub pace: Pace,
     /// How.
-    pub probe: Arc<dyn HealthProbe>,
+    pub probe: Box<dyn HealthProbe>,
     /// What time it is.
     pub clock: Clock,
     /// Who is told.
@@ -66,8 +62,8 @@ pub struct GameServerArgs {
 /// What a game server actor keeps.
 pub struct GameServerState {
     args: GameServerArgs,
-    /// The question under way, or the wait for the next one. There is only ever one of the two.
-    next: Option<JoinHandle<()>>,
+    /// Before the next question.
+    pause: Duration,
     /// It has answered before.
     heard: bool,
 }
@@ -84,10 +80,9 @@ impl Actor for GameServerActor {
     type Arguments = GameServerArgs;
 
     async fn pre_start(&self, me: GameServerRef, args: GameServerArgs) -> Result<GameServerState, ActorProcessingErr> {
-        let mut state = GameServerState { args, next: None, heard: false };
-        let offset = phase_offset(state.args.server, state.pause());
-        state.poll_after(&me, offset);
-        Ok(state)
+        let pause = phase_offset(args.server, args.pace.interval.min(UNHEARD_INTERVAL));
+        me.cast(GameServerMsg::Poll)?;
+        Ok(GameServerState { args, pause, heard: false })
     }
 
     async fn handle(
@@ -97,59 +92,40 @@ impl Actor for GameServerActor {
         state: &mut GameServerState,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            GameServerMsg::Poll => state.ask(&me),
-            GameServerMsg::Polled(report) => state.report(&me, report),
+            GameServerMsg::Poll => {
+                state.poll().await;
+                me.cast(GameServerMsg::Poll)?;
+            }
             GameServerMsg::Pace(pace) => state.args.pace = pace,
-        }
-        Ok(())
-    }
-
-    async fn post_stop(&self, _: GameServerRef, state: &mut GameServerState) -> Result<(), ActorProcessingErr> {
-        if let Some(next) = state.next.take() {
-            next.abort();
         }
         Ok(())
     }
 }
 
 impl GameServerState {
-    fn poll_after(&mut self, me: &GameServerRef, pause: Duration) {
-        let me = me.clone();
-        self.next = Some(tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            // An actor that is gone asks nobody.
-            let _ = me.cast(GameServerMsg::Poll);
-        }));
-    }
-
-    fn ask(&mut self, me: &GameServerRef) {
-        let (server, target, limit) = (self.args.server, self.args.target, self.args.pace.timeout);
-        let asked_at = self.args.clock.now();
-        let probe = Arc::clone(&self.args.probe);
-        let me = me.clone();
-        // A probe that panics is a miss like any other.
-        let question =
-            tokio::spawn(async move { timeout(limit, probe.ask(target)).await.unwrap_or(Err(ProbeError::TimedOut)) });
-        self.next = Some(tokio::spawn(async move {
-            let answer = question.await.unwrap_or_else(|failure| Err(ProbeError::Unreadable(failure.to_string())));
-            let _ = me.cast(GameServerMsg::Polled(HealthReport { server, asked_at, answer }));
-        }));
-    }
-
-    fn report(&mut self, me: &GameServerRef, report: HealthReport) {
-        self.heard |= report.answer.is_ok();
-        if let Err(error) = &report.answer {
-            tracing::debug!(server = %report.server, target = %self.args.target, %error, "no health answer");
+    async fn poll(&mut self) {
+        sleep(self.pause).await;
+        let Self { args: GameServerArgs { server, pace, probe, clock, fleet }, heard, .. } = self;
+        let asked_at = clock.now();
+        let answer = match timeout(pace.timeout, AssertUnwindSafe(probe.ask()).catch_unwind()).await {
+            Ok(Ok(answer)) => answer,
+            // A probe that panics is a miss like any other.
+            Ok(Err(_)) => Err(ProbeError::Unreadable("the probe panicked".to_owned())),
+            Err(_) => Err(ProbeError::TimedOut),
+        };
+        self.pause = match &answer {
+            _ if *heard => pace.interval,
+            // All who were first asked within a second are asked all over the interval from now on.
+            Ok(_) => phase_offset(*server, pace.interval),
+            // A launch has a deadline for its first answer, however seldom the others are asked.
+            Err(_) => pace.interval.min(UNHEARD_INTERVAL),
+        };
+        *heard |= answer.is_ok();
+        if let Err(error) = &answer {
+            tracing::debug!(%server, %error, "no health answer");
         }
         // Without a supervisor there is nobody to tell, and this actor ends with it.
-        let _ = self.args.fleet.cast(FleetMsg::Report(report));
-        self.poll_after(me, self.pause());
-    }
-
-    /// A launch has a deadline for its first answer, however seldom the others are asked.
-    fn pause(&self) -> Duration {
-        let interval = self.args.pace.interval;
-        if self.heard { interval } else { interval.min(UNHEARD_INTERVAL) }
+        let _ = fleet.cast(FleetMsg::Report(HealthReport { server: *server, asked_at, answer }));
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::model::HealthAnswer;
-use actors::ports::{HealthProbe, ProbeError};
+use actors::ports::{HealthProbe, HealthProbes, ProbeError};
 use async_trait::async_trait;
-use prometheus::{Error, Histogram, IntCounterVec};
+use prometheus::{Error, Histogram, IntCounter};
 
 use super::Metrics;
 use super::making::Making;
@@ -47,11 +47,15 @@ impl CheckResult {
     }
 }
 
-#[derive(Clone)]
-pub(super) struct HealthMetrics {
-    checks: IntCounterVec,
+/// Looked up once, and shared by the probes of all servers.
+struct Counted {
+    /// By result, in their order.
+    checks: [IntCounter; CheckResult::ALL.len()],
     duration: Histogram,
 }
+
+#[derive(Clone)]
+pub(super) struct HealthMetrics(Arc<Counted>);
 
 impl HealthMetrics {
     pub(super) fn new(making: &Making) -> Result<Self, Error> {
@@ -59,35 +63,47 @@ impl HealthMetrics {
         let checks = making.counters("health_checks_total", help, &["result"])?;
         let help = "Time that a question for a game server's health took in seconds, whatever came of it.";
         let duration = making.duration("health_check_duration_seconds", help, &BOUNDS)?;
-        for result in CheckResult::ALL {
-            checks.with_label_values(&[result.name()]);
-        }
-        Ok(Self { checks, duration })
+        let checks = CheckResult::ALL.map(|result| checks.with_label_values(&[result.name()]));
+        Ok(Self(Arc::new(Counted { checks, duration })))
+    }
+
+    fn count(&self, result: CheckResult, took: Duration) {
+        self.0.checks[result as usize].inc();
+        self.0.duration.observe(took.as_secs_f64());
     }
 }
 
-/// A probe whose questions are counted and measured.
-pub struct MeteredProbe {
-    probe: Arc<dyn HealthProbe>,
+/// Probes whose questions are counted and measured.
+pub struct MeteredProbes<P> {
+    probes: P,
     metrics: HealthMetrics,
 }
 
-impl MeteredProbe {
-    /// The same probe, with its questions counted there.
-    pub fn new(probe: Arc<dyn HealthProbe>, metrics: &Metrics) -> Self {
-        Self { probe, metrics: metrics.health.clone() }
+impl<P> MeteredProbes<P> {
+    /// The same probes, with their questions counted there.
+    pub fn new(probes: P, metrics: &Metrics) -> Self {
+        Self { probes, metrics: metrics.health.clone() }
     }
+}
+
+impl<P: HealthProbes> HealthProbes for MeteredProbes<P> {
+    fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe> {
+        Box::new(MeteredProbe { probe: self.probes.probe(target), metrics: self.metrics.clone() })
+    }
+}
+
+/// One of them.
+struct MeteredProbe {
+    probe: Box<dyn HealthProbe>,
+    metrics: HealthMetrics,
 }
 
 #[async_trait]
 impl HealthProbe for MeteredProbe {
-    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
+    async fn ask(&mut self) -> Result<HealthAnswer, ProbeError> {
         // Who asks sets the time limit, by dropping this.
-        let measured = Measured::begin(CheckResult::TimedOut, |result: CheckResult, took: Duration| {
-            self.metrics.checks.with_label_values(&[result.name()]).inc();
-            self.metrics.duration.observe(took.as_secs_f64());
-        });
-        let answer = self.probe.ask(target).await;
+        let measured = Measured::begin(CheckResult::TimedOut, |result, took| self.metrics.count(result, took));
+        let answer = self.probe.ask().await;
         measured.end(CheckResult::of(&answer));
         answer
     }

@@ -28,7 +28,7 @@ use prometheus::{Registry, TextEncoder};
 pub use allocations::{AllocationOutcome, AllocationTimer, Api, Patience};
 pub use cloud::{Budget, MeteredCloud};
 pub use fleet_gauges::{FleetGauges, Limits, Places, Serving};
-pub use health::MeteredProbe;
+pub use health::MeteredProbes;
 pub use traces::SpanFate;
 
 use allocations::AllocationMetrics;

@@ -22,7 +22,7 @@ use crate::model::{
     Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Observation, Outcome, Policy,
     PolicyError, Refused, Roster, ServerId, Snapshot, Stage,
 };
-use crate::ports::{Clock, Cloud, HealthProbe};
+use crate::ports::{Clock, Cloud, HealthProbes};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 use crate::waiting::{Ticket, WaitingLine};
 
@@ -114,7 +114,7 @@ pub struct FleetArgs {
     /// Cloud calls under way at once.
     pub concurrency: usize,
     /// How health is asked for.
-    pub probe: Arc<dyn HealthProbe>,
+    pub probes: Arc<dyn HealthProbes>,
     /// What time it is.
     pub clock: Clock,
     /// Where decisions are written down.
@@ -131,7 +131,7 @@ pub struct FleetState {
     journal: Journal,
     cloud: Arc<dyn Cloud>,
     permits: Arc<Semaphore>,
-    probe: Arc<dyn HealthProbe>,
+    probes: Arc<dyn HealthProbes>,
     clock: Clock,
     aws: AwsRef,
     /// None once the manager ends.
@@ -179,7 +179,7 @@ impl Actor for FleetSupervisor {
             journal: args.journal,
             cloud: args.cloud,
             permits,
-            probe: args.probe,
+            probes: args.probes,
             clock: args.clock,
             aws,
             scaler: Some(scaler),
@@ -243,7 +243,10 @@ impl Actor for FleetSupervisor {
         }
     }
 
-    async fn post_stop(&self, me: ActorRef<FleetMsg>, _: &mut FleetState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, me: ActorRef<FleetMsg>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
+        for game_server in state.game_servers.values() {
+            game_server.actor.kill();
+        }
         me.stop_children_and_wait(None, None).await;
         Ok(())
     }
@@ -388,7 +391,7 @@ impl FleetState {
         self.game_servers.retain(|id, game_server| {
             let stays = wanted.get(id) == Some(&game_server.target);
             if !stays {
-                game_server.actor.stop(None);
+                game_server.actor.kill();
             }
             stays
         });
@@ -396,9 +399,8 @@ impl FleetState {
             if !self.game_servers.contains_key(&server) {
                 let args = GameServerArgs {
                     server,
-                    target,
                     pace: pace(self.roster.policy()),
-                    probe: Arc::clone(&self.probe),
+                    probe: self.probes.probe(target),
                     clock: self.clock,
                     fleet: self.me.clone(),
                 };

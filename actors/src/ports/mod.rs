@@ -6,4 +6,4 @@ mod probe;
 
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError};
-pub use probe::{HealthProbe, ProbeError};
+pub use probe::{HealthProbe, HealthProbes, ProbeError};

@@ -7,11 +7,17 @@ use thiserror::Error;
 
 use crate::model::HealthAnswer;
 
-/// Asks one game server for its health. The caller sets the time limit.
+/// How game servers are asked for their health.
+pub trait HealthProbes: Send + Sync + 'static {
+    /// The probe of the server at `target`.
+    fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe>;
+}
+
+/// Asks one game server for its health, again and again.
 #[async_trait]
-pub trait HealthProbe: Send + Sync + 'static {
-    /// Asks the server at `target`.
-    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError>;
+pub trait HealthProbe: Send + 'static {
+    /// Puts the question. The caller sets the time limit, by dropping it; another one may be put then.
+    async fn ask(&mut self) -> Result<HealthAnswer, ProbeError>;
 }
 
 /// Why there is no health answer. Each is a miss: unknown is not empty.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actors::model::{
     Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState, TaskId,
     Timestamp,
 };
-use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
+use actors::ports::{Clock, Cloud, CloudError, HealthProbe, HealthProbes, ProbeError};
 use async_trait::async_trait;
 
 use crate::world::World;
@@ -115,10 +115,25 @@ impl Cloud for FakeCloud {
     }
 }
 
+/// Asks the servers of that world.
+pub struct FakeProbes(pub Arc<FakeCloud>);
+
+/// Asks the one that is reached there.
+struct FakeProbe {
+    cloud: Arc<FakeCloud>,
+    target: SocketAddr,
+}
+
+impl HealthProbes for FakeProbes {
+    fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe> {
+        Box::new(FakeProbe { cloud: Arc::clone(&self.0), target })
+    }
+}
+
 #[async_trait]
-impl HealthProbe for FakeCloud {
-    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
-        let answered = self.call(Call::Ask, |world, now| Ok(world.ask(target, now))).await;
+impl HealthProbe for FakeProbe {
+    async fn ask(&mut self) -> Result<HealthAnswer, ProbeError> {
+        let answered = self.cloud.call(Call::Ask, |world, now| Ok(world.ask(self.target, now))).await;
         answered.unwrap_or_else(|error| Err(ProbeError::Unreachable(error.to_string())))
     }
 }

@@ -8,12 +8,12 @@ use actors::model::{
     Doomed, HealthAnswer, InstanceId, LaunchOrder, LaunchOrdinal, LeadTime, Observation, PlaceOrder, Pool, Revision,
     Role, RolloutState, TaskId, Timestamp,
 };
-use actors::ports::{Cloud, CloudError, HealthProbe, ProbeError};
+use actors::ports::{Cloud, CloudError, HealthProbe, HealthProbes, ProbeError};
 use async_trait::async_trait;
 use tokio::time::{sleep, timeout};
 
 use super::metrics;
-use crate::metrics::{Budget, MeteredCloud, MeteredProbe, Metrics};
+use crate::metrics::{Budget, MeteredCloud, MeteredProbes, Metrics};
 
 /// How long a call takes here.
 const TAKES: Duration = Duration::from_millis(200);
@@ -102,10 +102,18 @@ fn calls_that_are_held_back_tell_for_how_long() {
 /// Servers by their ports: one answers, one is not there, one says something else, and all others keep silent.
 struct Servers;
 
+struct Probe(SocketAddr);
+
+impl HealthProbes for Servers {
+    fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe> {
+        Box::new(Probe(target))
+    }
+}
+
 #[async_trait]
-impl HealthProbe for Servers {
-    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
-        match target.port() {
+impl HealthProbe for Probe {
+    async fn ask(&mut self) -> Result<HealthAnswer, ProbeError> {
+        match self.0.port() {
             1 => Ok(HealthAnswer { available_capacity: 7, ready_to_close: false }),
             2 => Err(ProbeError::Unreachable("Connection refused".into())),
             3 => Err(ProbeError::Unreadable("status 404".into())),
@@ -117,9 +125,10 @@ impl HealthProbe for Servers {
 #[tokio::test(start_paused = true)]
 async fn questions_for_health_are_counted_by_their_answers() {
     let metrics = metrics();
-    let probe = MeteredProbe::new(Arc::new(Servers), &metrics);
+    let probes = MeteredProbes::new(Servers, &metrics);
     for port in 1..=4 {
-        let _ = timeout(Duration::from_secs(2), probe.ask(([192, 0, 2, 1], port).into())).await;
+        let mut probe = probes.probe(([192, 0, 2, 1], port).into());
+        let _ = timeout(Duration::from_secs(2), probe.ask()).await;
     }
     for result in ["answered", "unreachable", "unreadable", "timed_out"] {
         assert_eq!(metrics.sample(&format!(r#"health_checks_total{{result="{result}"}}"#)), 1.0, "{result}");

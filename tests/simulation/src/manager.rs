@@ -11,7 +11,7 @@ use actors::model::{
     Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState,
     TaskId, Timestamp,
 };
-use actors::ports::{Clock, Cloud, CloudError, HealthProbe, ProbeError};
+use actors::ports::{Clock, Cloud, CloudError, HealthProbe, HealthProbes, ProbeError};
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 use ractor::rpc::CallResult;
@@ -90,7 +90,7 @@ impl Manager {
             Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, &policy).await),
         };
         let args =
-            FleetArgs { policy, cloud, concurrency: CONCURRENCY, probe: ports, clock, journal: Journal::default() };
+            FleetArgs { policy, cloud, concurrency: CONCURRENCY, probes: ports, clock, journal: Journal::default() };
         let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
         Self { id, fleet, ended }
     }
@@ -293,11 +293,25 @@ fn gone_is_fine(result: Result<(), CloudError>) -> Result<(), CloudError> {
     if let Err(CloudError::NotFound(_)) = result { Ok(()) } else { result }
 }
 
+impl HealthProbes for Ports {
+    fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe> {
+        Box::new(Probe { manager: self.manager, world: self.world.clone(), target })
+    }
+}
+
+/// The way out to one game server.
+struct Probe {
+    manager: ManagerId,
+    world: SharedWorld,
+    target: SocketAddr,
+}
+
 #[async_trait]
-impl HealthProbe for Ports {
-    async fn ask(&self, target: SocketAddr) -> Result<HealthAnswer, ProbeError> {
+impl HealthProbe for Probe {
+    async fn ask(&mut self) -> Result<HealthAnswer, ProbeError> {
         self.world.alive(self.manager).await;
-        let mut question = Question::put(self, target);
+        let target = self.target;
+        let mut question = Question::put(self);
         let met = self.world.lock().question(target);
         let answer = match met {
             Meets::Silence => std::future::pending().await,
@@ -344,12 +358,12 @@ struct Question {
 }
 
 impl Question {
-    fn put(by: &Ports, target: SocketAddr) -> Self {
+    fn put(by: &Probe) -> Self {
         let now = by.world.lock().now();
         Self {
             manager: by.manager,
             world: by.world.clone(),
-            address: Address::new(target.to_string()),
+            address: Address::new(by.target.to_string()),
             asked_at: now,
             looked_at: now,
             answer: None,

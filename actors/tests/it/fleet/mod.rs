@@ -14,7 +14,7 @@ use actors::model::{Address, InstanceId, Policy, Role, TaskId, Timestamp};
 use actors::ports::Clock;
 use ractor::call_t;
 
-use crate::fake_cloud::FakeCloud;
+use crate::fake_cloud::{FakeCloud, FakeProbes};
 use crate::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ impl Fleet {
             policy: policy.clone(),
             cloud: cloud.clone(),
             concurrency: 8,
-            probe: cloud.clone(),
+            probes: Arc::new(FakeProbes(cloud.clone())),
             clock: cloud.clock,
             journal: Journal::default(),
         };
