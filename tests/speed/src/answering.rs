@@ -31,11 +31,11 @@ struct Load {
 pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> {
     raise_open_files();
     let count = servers.to_string();
-    let mut games = Part::start(&["games", &count, "1000"])?;
+    let mut games = Part::start(&["games", &count, "64"])?;
     games.says("plays").await?;
     let mut reference = Part::start(&["reference"])?;
     let bare_at = reference.says("listens").await?;
-    let mut manager = Part::start(&["manager", &count, "1000"])?;
+    let mut manager = Part::start(&["manager", &count, "64"])?;
     let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
     let mut verdicts = Vec::new();

@@ -92,11 +92,13 @@ impl Roster {
         // It makes room for the one that replaces it.
         let makes_room = self.rollout.is_outdated(server.revision.as_ref()) && self.size() >= self.policy.max_servers;
         let fewest = if makes_room { 1 } else { self.policy.min_servers };
-        let takes_players = self.servers.values().filter(|server| {
+        let mut takes_players = self.servers.values().filter(|server| {
             server.phase == Phase::Available && server.health.condition(silent_after) == Condition::Answering
         });
         let left = self.index.total().saturating_sub(u64::from(free));
-        if left < u64::from(self.policy.upscale_margin) || takes_players.count() <= fewest as usize {
+        // Not counted to the end: a decision may send thousands to standby.
+        let are_enough = takes_players.nth(fewest as usize).is_some();
+        if left < u64::from(self.policy.upscale_margin) || !are_enough {
             return Err(Refused::Floor);
         }
         Ok(())
