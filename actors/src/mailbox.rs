@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ractor::rpc::CallResult;
 use ractor::{ActorRef, Message, MessagingErr, RpcReplyPort};
-use tokio::task::AbortHandle;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, yield_now};
+use tokio::time::timeout;
 
 /// The messages that were sent to an actor and not taken by it yet. A clone counts the same ones.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +67,22 @@ impl<M: Message> Mailbox<M> {
         question: impl FnOnce(RpcReplyPort<T>) -> M,
         limit: Option<Duration>,
     ) -> Result<CallResult<T>, MessagingErr<M>> {
-        self.backlog.sent();
-        self.actor.call(question, limit).await
+        let (reply_to, mut answer) = oneshot::channel();
+        self.cast(question(reply_to.into()))?;
+        // Most answers are there when all who could run have run once: a timer is set for the others alone.
+        let answer = tokio::select! {
+            biased;
+            answer = &mut answer => Ok(answer),
+            () = yield_now() => match limit {
+                Some(limit) => timeout(limit, answer).await,
+                None => Ok(answer.await),
+            },
+        };
+        Ok(match answer {
+            Ok(Ok(answer)) => CallResult::Success(answer),
+            Ok(Err(_)) => CallResult::SenderError,
+            Err(_) => CallResult::Timeout,
+        })
     }
 
     /// Sends a message later, unless that is called off.

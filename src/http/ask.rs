@@ -39,21 +39,23 @@ pub enum Unanswered {
     Gone,
 }
 
-/// The fleet, as the handlers see it.
+/// The fleet, as the handlers see it. A clone is the same, and costs nothing: each request has its own.
 #[derive(Clone)]
-pub struct Fleet {
+pub struct Fleet(Arc<Asked>);
+
+struct Asked {
     supervisor: FleetRef,
     rules: watch::Receiver<AnswerRules>,
     metrics: Metrics,
     traces: Traces,
     /// How many wait for a place.
-    waiting: Arc<AtomicUsize>,
+    waiting: AtomicUsize,
 }
 
 /// A client that waits, until this is dropped.
-struct Waiting(Arc<AtomicUsize>);
+struct Waiting<'a>(&'a AtomicUsize);
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -62,22 +64,22 @@ impl Drop for Waiting {
 impl Fleet {
     /// Asks this supervisor, by these rules. Answers are counted and traced there.
     pub fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics, traces: Traces) -> Self {
-        Self { supervisor, rules, metrics, traces, waiting: Arc::default() }
+        Self(Arc::new(Asked { supervisor, rules, metrics, traces, waiting: AtomicUsize::default() }))
     }
 
     /// A client that asked for a place is turned away without the fleet being asked.
     pub fn turned_away(&self, api: Api, outcome: AllocationOutcome) {
-        self.metrics.turned_away(api, outcome);
+        self.0.metrics.turned_away(api, outcome);
     }
 
     /// Where requests are traced.
-    pub const fn traces(&self) -> &Traces {
-        &self.traces
+    pub fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Where the client is to play; the place is held for it.
     pub async fn allocate(&self, trace: &mut Request) -> Address {
-        let request = self.metrics.allocation(Api::V0, Patience::None);
+        let request = self.0.metrics.allocation(Api::V0, Patience::None);
         trace.asks();
         let answer = self.ask(FleetMsg::Allocate).await;
         trace.is_told();
@@ -106,7 +108,7 @@ impl Fleet {
     ) -> Result<Result<Booking, Refusal>, Unanswered> {
         let waiting = if patience.is_zero() { None } else { self.may_wait() };
         let patience = if waiting.is_some() { patience } else { Duration::ZERO };
-        let measured = self.metrics.allocation(Api::V1, patience.into());
+        let measured = self.0.metrics.allocation(Api::V1, patience.into());
         trace.asks();
         let answer = self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await;
         trace.is_told();
@@ -129,10 +131,10 @@ impl Fleet {
     }
 
     /// One more may wait, if there are not too many. Who would be one too many is answered at once.
-    fn may_wait(&self) -> Option<Waiting> {
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting(Arc::clone(&self.waiting));
-        (before < self.rules.borrow().max_waiting).then_some(waiting)
+    fn may_wait(&self) -> Option<Waiting<'_>> {
+        let before = self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(&self.0.waiting);
+        (before < self.0.rules.borrow().max_waiting).then_some(waiting)
     }
 
     /// What has become of an allocation.
@@ -168,12 +170,12 @@ impl Fleet {
 
     /// The server that stands in.
     pub fn backup(&self) -> Address {
-        self.rules.borrow().backup.clone()
+        self.0.rules.borrow().backup.clone()
     }
 
     /// How long a client may wait for a place.
     pub fn max_wait(&self) -> Duration {
-        self.rules.borrow().max_wait
+        self.0.rules.borrow().max_wait
     }
 
     /// Asks a question that is answered at once.
@@ -189,7 +191,7 @@ impl Fleet {
 
     /// How many messages wait for the supervisor.
     pub fn backlog(&self) -> usize {
-        self.supervisor.depth()
+        self.0.supervisor.depth()
     }
 
     /// Tells it something that nothing is answered to.
@@ -197,7 +199,7 @@ impl Fleet {
     /// # Errors
     /// When the fleet is gone.
     pub fn tell(&self, msg: FleetMsg) -> Result<(), Unanswered> {
-        self.supervisor.cast(msg).map_err(|_| Unanswered::Gone)
+        self.0.supervisor.cast(msg).map_err(|_| Unanswered::Gone)
     }
 
     async fn ask_for<T: Send + 'static>(
@@ -205,12 +207,12 @@ impl Fleet {
         question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
         patience: Duration,
     ) -> Result<T, Unanswered> {
-        let limit = self.rules.borrow().timeout;
+        let limit = self.0.rules.borrow().timeout;
         let asked_at = Instant::now();
-        let answer = self.supervisor.call(question, Some(patience + limit)).await;
+        let answer = self.0.supervisor.call(question, Some(patience + limit)).await;
         // Of a client that waits for a place the answer waits for the fleet, not in the mailbox.
         if patience.is_zero() {
-            self.metrics.supervisor_answered(asked_at.elapsed());
+            self.0.metrics.supervisor_answered(asked_at.elapsed());
         }
         match answer {
             Ok(CallResult::Success(answer)) => Ok(answer),

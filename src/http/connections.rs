@@ -2,7 +2,7 @@
 //! half of something, takes the place of nobody: when there is no more room, whoever has waited longest goes.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::table::{Id, Limits, Table};
+use super::table::{Id, Limits, Mark, Table};
 
 /// How connections are kept; the operator may change it while the daemon runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,9 @@ pub struct ConnectionRules {
     /// So many bytes a request may have without its body. Taken by connections that come after a change.
     pub max_head_size: usize,
 }
+
+/// From one look at all connections to the next, at least.
+const LOOKS_APART: Duration = Duration::from_millis(50);
 
 /// How many connections of a server are open. A clone tells the same.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +48,17 @@ pub(super) struct Connections {
     rules: watch::Receiver<ConnectionRules>,
     table: Mutex<Table>,
     open: OpenConnections,
-    /// Tells whoever lets clients in that one waits or is closed by now.
+    /// Tells whoever waits for it that one waits or is closed by now.
     changed: Notify,
+    /// Somebody is to be let in as soon as one waits.
+    is_full_of_busy: AtomicBool,
 }
 
 impl Connections {
     /// None yet.
     pub(super) fn new(rules: watch::Receiver<ConnectionRules>, open: OpenConnections) -> Arc<Self> {
-        Arc::new(Self { rules, table: Mutex::default(), open, changed: Notify::new() })
+        let table = Mutex::new(Table::new(Instant::now()));
+        Arc::new(Self { rules, table, open, changed: Notify::new(), is_full_of_busy: AtomicBool::new(false) })
     }
 
     /// Whether somebody has to go before one more can be let in.
@@ -63,12 +69,19 @@ impl Connections {
     /// Lets one in. When there is no room, the one that has waited longest is cut off; while none waits, as all are
     /// being answered, this takes until one does.
     pub(super) async fn admit(self: &Arc<Self>) -> Connection {
-        loop {
+        if let Some(connection) = self.try_admit() {
+            return connection;
+        }
+        // Before the next look: whoever waits from then on tells.
+        self.is_full_of_busy.store(true, Ordering::SeqCst);
+        let connection = loop {
             if let Some(connection) = self.try_admit() {
-                return connection;
+                break connection;
             }
             self.changed.notified().await;
-        }
+        };
+        self.is_full_of_busy.store(false, Ordering::SeqCst);
+        connection
     }
 
     fn try_admit(self: &Arc<Self>) -> Option<Connection> {
@@ -78,9 +91,9 @@ impl Connections {
         while table.len() >= max {
             table.cut_longest().then_some(())?;
         }
-        let (id, cut) = table.open(Instant::now());
+        let (id, mark, cut) = table.open(Instant::now());
         self.open.set(&table);
-        Some(Connection { id, cut, connections: Arc::clone(self) })
+        Some(Connection { id, mark, cut, connections: Arc::clone(self) })
     }
 
     /// Cuts off the one that has waited longest.
@@ -100,7 +113,7 @@ impl Connections {
                 table.cut_overdue(Instant::now(), limits)
             };
             tokio::select! {
-                () = sleep_until(next) => {}
+                () = sleep_until(next.max(Instant::now() + LOOKS_APART)) => {}
                 Ok(()) = rules.changed() => {}
             }
         }
@@ -126,6 +139,7 @@ impl Connections {
 /// A client's place among the connections, which it has until this is dropped or cut off.
 pub(super) struct Connection {
     id: Id,
+    mark: Arc<Mark>,
     cut: CancellationToken,
     connections: Arc<Connections>,
 }
@@ -133,13 +147,15 @@ pub(super) struct Connection {
 impl Connection {
     /// A request is there, complete. False when the connection was cut off a moment before.
     pub(super) fn answers(&self) -> bool {
-        self.connections.table().answers(self.id)
+        self.mark.answers()
     }
 
     /// The answer is there, and the next request is due.
     pub(super) fn answered(&self) {
-        self.connections.table().answered(self.id, Instant::now());
-        self.connections.changed.notify_one();
+        self.mark.answered(Instant::now());
+        if self.connections.is_full_of_busy.load(Ordering::SeqCst) {
+            self.connections.changed.notify_one();
+        }
     }
 
     /// Waits until it is cut off.

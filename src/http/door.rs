@@ -41,15 +41,17 @@ impl Caller {
 
 /// Lets clients in, or not.
 #[derive(Clone)]
-pub struct Door {
+pub struct Door(Arc<Keeper>);
+
+struct Keeper {
     rules: watch::Receiver<DoorRules>,
-    limit: Arc<RateLimit>,
+    limit: RateLimit,
 }
 
 impl Door {
     /// By these rules.
     pub fn new(rules: watch::Receiver<DoorRules>, rate: watch::Receiver<RateRules>) -> Self {
-        Self { rules, limit: Arc::new(RateLimit::new(rate)) }
+        Self(Arc::new(Keeper { rules, limit: RateLimit::new(rate) }))
     }
 
     /// Whether a client has a key, if it needs one.
@@ -57,11 +59,16 @@ impl Door {
     /// # Errors
     /// When it has none.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let Some(keys) = &self.rules.borrow().keys else { return Ok(Caller(None)) };
+        let Some(keys) = &self.0.rules.borrow().keys else { return Ok(Caller(None)) };
         let key = keys.which(headers).ok_or_else(|| {
             Problem::new(Kind::Unauthorized, "send Authorization: Bearer and one of the keys in api.keys_file")
         })?;
         Ok(Caller(Some(key)))
+    }
+
+    /// Whether it is counted who asks.
+    pub(super) fn counts(&self) -> bool {
+        self.0.limit.is_set()
     }
 
     /// Whether a client may ask for a place, or has asked for too many.
@@ -70,7 +77,7 @@ impl Door {
     /// When it has.
     pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
         let client = self.client(headers, peer);
-        self.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
+        self.0.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
     /// The same, once it is known for how many.
@@ -79,12 +86,12 @@ impl Door {
     /// When it has.
     pub(super) fn count_party(&self, headers: &HeaderMap, peer: Option<Peer>, seats: u32) -> Result<(), Problem> {
         let client = self.client(headers, peer);
-        self.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
+        self.0.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
     fn client(&self, headers: &HeaderMap, peer: Option<Peer>) -> Client {
         let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-        Client::of(headers, peer, &self.rules.borrow().trusted_proxies)
+        Client::of(headers, peer, &self.0.rules.borrow().trusted_proxies)
     }
 }
 

@@ -38,6 +38,11 @@ impl RateLimit {
         Self { rules, buckets: Mutex::default() }
     }
 
+    /// Whether there is one.
+    pub(super) fn is_set(&self) -> bool {
+        self.rules.borrow().rate > 0
+    }
+
     /// This client asks.
     ///
     /// # Errors
@@ -58,6 +63,10 @@ impl RateLimit {
 
     fn take(&self, client: Client, tokens: u32, now: Instant) -> Result<(), Duration> {
         let rules = *self.rules.borrow();
+        // The lock is for those who need it: what was remembered before the limit was taken away does no harm.
+        if rules.rate == 0 {
+            return Ok(());
+        }
         // Every change to the buckets is whole, so one that panicked left nothing half done.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, tokens, rules, now)
     }

@@ -1,5 +1,8 @@
 //! Which question is asked at which path.
 
+use std::convert::Infallible;
+use std::future;
+
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
@@ -41,13 +44,9 @@ pub fn routes(fleet: Fleet, door: Door) -> BoxedFilter<(warp::reply::Response,)>
         .allow_headers(ALLOWED_HEADERS)
         .expose_headers(["location", "retry-after"])
         .max_age(PREFLIGHT_MAX_AGE_SECONDS);
-    let routes = clients(&fleet, &door)
-        .or(operators(&fleet))
-        .unify()
-        .or(options())
-        .unify()
-        .or(v1::routes(&fleet, &door))
-        .unify();
+    // What is asked most often comes first, and what follows is one step: each step on the way costs each request.
+    let others = operators(&fleet).or(options()).unify().or(v1::routes(&fleet, &door)).unify().boxed();
+    let routes = clients(&fleet, &door).or(others).unify();
     // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
     let routes = routes.recover(errors::recover).with(cors).recover(errors::recover);
     routes.map(Reply::into_response).boxed()
@@ -68,11 +67,12 @@ fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
         response
     };
     // Who came to know these endpoints sends no key.
-    let door = door.clone();
-    let counted = warp::header::headers_cloned().and(warp::ext::optional());
-    let counted = counted.map(move |headers: HeaderMap, peer: Option<Peer>| {
-        let counted = door.count(&headers, peer);
-        (headers, counted)
+    let counted = headers(fleet, door).and(warp::ext::optional()).map({
+        let door = door.clone();
+        move |headers: HeaderMap, peer: Option<Peer>| {
+            let counted = door.count(&headers, peer);
+            (headers, counted)
+        }
     });
     let counted = counted.untuple_one();
     let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
@@ -82,7 +82,18 @@ fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
     let get_one = one.and(warp::get()).and(with(fleet)).and(counted).then(allocate);
     let head_one = one.and(warp::head()).and(with(fleet)).then(peek);
     let get_all = all.and(reading()).and(with(fleet)).then(list);
-    get_one.or(head_one).unify().or(get_all).unify().boxed()
+    get_one.or(head_one.or(get_all).unify().boxed()).unify().boxed()
+}
+
+/// The headers of a request, or none while nobody looks at them.
+fn headers(fleet: &Fleet, door: &Door) -> impl Filter<Extract = (HeaderMap,), Error = Infallible> + Clone + use<> {
+    let (fleet, door) = (fleet.clone(), door.clone());
+    let are_read = move || {
+        let are_read = fleet.traces().are_on() || door.counts();
+        future::ready(if are_read { Ok(()) } else { Err(warp::reject()) })
+    };
+    let read = warp::any().and_then(are_read).untuple_one().and(warp::header::headers_cloned());
+    read.or(warp::any().map(HeaderMap::default)).unify()
 }
 
 /// What load balancers and operators ask.
@@ -119,7 +130,7 @@ fn reading() -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
     warp::get().or(warp::head()).unify()
 }
 
-fn with(fleet: &Fleet) -> impl Filter<Extract = (Fleet,), Error = std::convert::Infallible> + Clone + use<> {
+fn with(fleet: &Fleet) -> impl Filter<Extract = (Fleet,), Error = Infallible> + Clone + use<> {
     let fleet = fleet.clone();
     warp::any().map(move || fleet.clone())
 }

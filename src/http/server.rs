@@ -53,7 +53,8 @@ pub async fn serve(
     let connections = Connections::new(rules.clone(), open);
     let converse = |stream, peer, connection| {
         let http = http(&rules.borrow());
-        tokio::spawn(converse(stream, peer, connection, http, service.clone(), shutdown.clone()));
+        // A token of its own: all connections would look at the same one, twice a request.
+        tokio::spawn(converse(stream, peer, connection, http, service.clone(), shutdown.child_token()));
     };
     tokio::select! {
         never = let_in(&listener, &connections, converse) => match never {},

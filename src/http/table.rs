@@ -1,6 +1,11 @@
 //! Who is connected and waits for what since when: decided without a clock, a lock or a socket.
+//!
+//! A connection tells of itself in a [`Mark`] of its own, twice a request and beside all others; only who comes, goes or is
+//! cut off changes the [`Table`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,33 +33,75 @@ pub(super) struct Limits {
     pub(super) next: Duration,
 }
 
+/// It does not wait: its request is being answered.
+const ANSWERS: u64 = u64::MAX - 1;
+
+/// It has to go.
+const CUT: u64 = u64::MAX;
+
+/// What a connection waits for, and since when.
+pub(super) struct Mark {
+    /// Microseconds from `epoch` on, and which request is due in the lowest bit; or one of the two above.
+    waits: AtomicU64,
+    epoch: Instant,
+}
+
+impl Mark {
+    /// Its request is there, complete. False when it was cut off before: then nobody is answered.
+    pub(super) fn answers(&self) -> bool {
+        self.set(ANSWERS)
+    }
+
+    /// Its request was answered, and the next one is due.
+    pub(super) fn answered(&self, now: Instant) {
+        self.set(waits(self.epoch, Due::Next, now));
+    }
+
+    fn set(&self, waits: u64) -> bool {
+        let set = |before| (before != CUT).then_some(waits);
+        self.waits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok()
+    }
+
+    /// None while it does not wait.
+    fn waits(&self) -> Option<u64> {
+        Some(self.waits.load(Ordering::SeqCst)).filter(|waits| *waits < ANSWERS)
+    }
+}
+
+fn waits(epoch: Instant, due: Due, now: Instant) -> u64 {
+    let micros = u64::try_from(now.duration_since(epoch).as_micros()).unwrap_or(u64::MAX >> 2);
+    micros << 1 | due as u64
+}
+
 struct Open {
-    /// What it is to bring, and since when; none while its request is being answered.
-    waits: Option<(Due, Instant)>,
+    mark: Arc<Mark>,
     /// Cancelled when it has to go.
     cut: CancellationToken,
 }
 
 /// The connections that are open. One that is cut off is no longer among them, though it may need a moment to close.
-#[derive(Default)]
 pub(super) struct Table {
+    epoch: Instant,
     opened: u64,
     open: HashMap<Id, Open>,
-    /// Those whose first request is due, longest first.
-    first: BTreeSet<(Instant, Id)>,
-    /// Those whose next request is due, longest first.
-    next: BTreeSet<(Instant, Id)>,
+    /// All that waited when this was last empty, by what their marks said: the longest at the end. Who has begun to wait
+    /// since has not waited as long as any of them.
+    longest: Vec<(u64, Id)>,
 }
 
 impl Table {
+    pub(super) fn new(epoch: Instant) -> Self {
+        Self { epoch, opened: 0, open: HashMap::new(), longest: Vec::new() }
+    }
+
     /// Takes in a connection that has brought no request yet. The token tells it to go.
-    pub(super) fn open(&mut self, now: Instant) -> (Id, CancellationToken) {
+    pub(super) fn open(&mut self, now: Instant) -> (Id, Arc<Mark>, CancellationToken) {
         self.opened += 1;
-        let id = Id(self.opened);
-        let cut = CancellationToken::new();
-        self.open.insert(id, Open { waits: None, cut: cut.clone() });
-        self.wait(id, Due::First, now);
-        (id, cut)
+        let (id, cut) = (Id(self.opened), CancellationToken::new());
+        let waits = AtomicU64::new(waits(self.epoch, Due::First, now));
+        let mark = Arc::new(Mark { waits, epoch: self.epoch });
+        self.open.insert(id, Open { mark: Arc::clone(&mark), cut: cut.clone() });
+        (id, mark, cut)
     }
 
     /// How many are open.
@@ -62,73 +109,58 @@ impl Table {
         self.open.len()
     }
 
-    /// Its request is there, complete. False when it was cut off before: then nobody is answered.
-    pub(super) fn answers(&mut self, id: Id) -> bool {
-        self.forget_wait(id);
-        self.open.contains_key(&id)
-    }
-
-    /// Its request was answered, and the next one is due.
-    pub(super) fn answered(&mut self, id: Id, now: Instant) {
-        self.wait(id, Due::Next, now);
-    }
-
     /// It is closed.
     pub(super) fn closed(&mut self, id: Id) {
-        self.forget_wait(id);
         self.open.remove(&id);
     }
 
     /// Cuts off the one that has waited longest, whatever for. False when none waits.
     pub(super) fn cut_longest(&mut self) -> bool {
-        let longest = [self.first.first(), self.next.first()].into_iter().flatten().min();
-        let Some(&(_, id)) = longest else { return false };
-        self.cut(id);
-        true
+        self.cut_longest_known() || {
+            let waiting = self.open.iter().filter_map(|(id, open)| Some((open.mark.waits()?, *id)));
+            self.longest = waiting.collect();
+            self.longest.sort_unstable_by(|one, other| other.cmp(one));
+            self.cut_longest_known()
+        }
+    }
+
+    fn cut_longest_known(&mut self) -> bool {
+        while let Some((waits, id)) = self.longest.pop() {
+            if self.cut(id, waits) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Cuts off those whose request is overdue. None is before the moment that it gives.
     pub(super) fn cut_overdue(&mut self, now: Instant, limits: Limits) -> Instant {
-        let first = self.cut_overdue_of(Due::First, now, limits.first);
-        let next = self.cut_overdue_of(Due::Next, now, limits.next);
-        first.min(next)
-    }
-
-    fn cut_overdue_of(&mut self, due: Due, now: Instant, limit: Duration) -> Instant {
-        while let Some(&(since, id)) = self.queue(due).first() {
-            if since + limit > now {
-                return since + limit;
+        let mut earliest = now + limits.first.min(limits.next);
+        let mut overdue = Vec::new();
+        for (id, open) in &self.open {
+            let Some(waits) = open.mark.waits() else { continue };
+            let limit = if waits & 1 == Due::First as u64 { limits.first } else { limits.next };
+            let until = self.epoch + Duration::from_micros(waits >> 1) + limit;
+            if until <= now {
+                overdue.push((waits, *id));
+            } else {
+                earliest = earliest.min(until);
             }
-            self.cut(id);
         }
-        now + limit
+        for (waits, id) in overdue {
+            self.cut(id, waits);
+        }
+        earliest
     }
 
-    fn cut(&mut self, id: Id) {
-        self.forget_wait(id);
-        if let Some(open) = self.open.remove(&id) {
+    /// Cuts one off, if it still waits for the same.
+    fn cut(&mut self, id: Id, waits: u64) -> bool {
+        let Some(open) = self.open.get(&id) else { return false };
+        let is_cut = open.mark.waits.compare_exchange(waits, CUT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if is_cut && let Some(open) = self.open.remove(&id) {
             open.cut.cancel();
         }
-    }
-
-    fn wait(&mut self, id: Id, due: Due, now: Instant) {
-        if let Some(open) = self.open.get_mut(&id) {
-            open.waits = Some((due, now));
-            self.queue(due).insert((now, id));
-        }
-    }
-
-    fn forget_wait(&mut self, id: Id) {
-        if let Some((due, since)) = self.open.get_mut(&id).and_then(|open| open.waits.take()) {
-            self.queue(due).remove(&(since, id));
-        }
-    }
-
-    const fn queue(&mut self, due: Due) -> &mut BTreeSet<(Instant, Id)> {
-        match due {
-            Due::First => &mut self.first,
-            Due::Next => &mut self.next,
-        }
+        is_cut
     }
 }
 
@@ -144,12 +176,13 @@ mod tests {
 
     #[test]
     fn the_one_that_has_waited_longest_goes_first_whatever_it_waits_for() {
-        let (mut table, start) = (Table::default(), Instant::now());
-        let (answered, answered_cut) = table.open(start);
-        let (_, silent_cut) = table.open(start + seconds(1));
-        assert!(table.answers(answered));
-        table.answered(answered, start + seconds(2));
-        let (_, late_cut) = table.open(start + seconds(3));
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let (_, answered, answered_cut) = table.open(start);
+        let (_, _, silent_cut) = table.open(start + seconds(1));
+        assert!(answered.answers());
+        answered.answered(start + seconds(2));
+        let (_, _, late_cut) = table.open(start + seconds(3));
         for cut in [silent_cut, answered_cut, late_cut] {
             assert!(!cut.is_cancelled() && table.cut_longest() && cut.is_cancelled());
         }
@@ -157,10 +190,31 @@ mod tests {
     }
 
     #[test]
+    fn who_is_answered_while_others_go_has_not_waited_as_long_as_they() {
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let (_, first, first_cut) = table.open(start);
+        let (_, busy, busy_cut) = table.open(start);
+        let (_, _, last_cut) = table.open(start + seconds(1));
+        assert!(busy.answers() && table.cut_longest() && first_cut.is_cancelled() && !first.answers());
+        busy.answered(start + seconds(2));
+        assert!(table.cut_longest() && last_cut.is_cancelled() && !busy_cut.is_cancelled());
+        // One of those that were known to wait has been answered meanwhile, and waits again.
+        let (_, known, known_cut) = table.open(start + seconds(3));
+        let (_, _, other_cut) = table.open(start + seconds(4));
+        assert!(table.cut_longest() && busy_cut.is_cancelled());
+        assert!(known.answers());
+        known.answered(start + seconds(5));
+        assert!(table.cut_longest() && other_cut.is_cancelled() && !known_cut.is_cancelled());
+        assert!(table.cut_longest() && known_cut.is_cancelled() && !table.cut_longest());
+    }
+
+    #[test]
     fn one_that_is_being_answered_is_never_cut_off() {
-        let (mut table, start) = (Table::default(), Instant::now());
-        let (id, cut) = table.open(start);
-        assert!(table.answers(id));
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let (_, busy, cut) = table.open(start);
+        assert!(busy.answers());
         assert!(!table.cut_longest());
         table.cut_overdue(start + seconds(3600), LIMITS);
         assert_eq!((table.len(), cut.is_cancelled()), (1, false));
@@ -168,23 +222,25 @@ mod tests {
 
     #[test]
     fn one_that_was_cut_off_is_not_answered_any_more() {
-        let (mut table, start) = (Table::default(), Instant::now());
-        let (id, _) = table.open(start);
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let (id, gone, _) = table.open(start);
         assert!(table.cut_longest());
-        assert!(!table.answers(id));
-        table.answered(id, start);
+        assert!(!gone.answers());
+        gone.answered(start);
         table.closed(id);
         assert_eq!((table.len(), table.cut_longest()), (0, false));
     }
 
     #[test]
     fn each_request_has_its_own_limit_and_the_next_look_is_at_the_earliest() {
-        let (mut table, start) = (Table::default(), Instant::now());
+        let start = Instant::now();
+        let mut table = Table::new(start);
         assert_eq!(table.cut_overdue(start, LIMITS), start + seconds(10));
-        let (kept, kept_cut) = table.open(start);
-        let (_, silent_cut) = table.open(start + seconds(5));
-        assert!(table.answers(kept));
-        table.answered(kept, start + seconds(1));
+        let (_, kept, kept_cut) = table.open(start);
+        let (_, _, silent_cut) = table.open(start + seconds(5));
+        assert!(kept.answers());
+        kept.answered(start + seconds(1));
         assert_eq!(table.cut_overdue(start + seconds(14), LIMITS), start + seconds(15));
         assert!(!silent_cut.is_cancelled());
         assert_eq!(table.cut_overdue(start + seconds(15), LIMITS), start + seconds(25));
@@ -195,10 +251,11 @@ mod tests {
 
     #[test]
     fn one_that_closes_by_itself_leaves_nothing_behind() {
-        let (mut table, start) = (Table::default(), Instant::now());
-        let (waiting, _) = table.open(start);
-        let (answering, _) = table.open(start);
-        assert!(table.answers(answering));
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let (waiting, ..) = table.open(start);
+        let (answering, busy, _) = table.open(start);
+        assert!(busy.answers());
         table.closed(waiting);
         table.closed(answering);
         assert_eq!((table.len(), table.cut_longest()), (0, false));

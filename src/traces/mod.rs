@@ -49,6 +49,11 @@ impl Traces {
         Self(None)
     }
 
+    /// Whether anything is traced.
+    pub const fn are_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// A client asks for a place, in this way. Who says that it is traced itself decides whether this is, too.
     pub fn request(&self, name: &'static str, headers: &HeaderMap) -> Request {
         let Some(recording) = &self.0 else { return Request::untraced() };
