@@ -19,6 +19,7 @@ use crate::health_probe::HttpProbes;
 use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections};
 use crate::metrics::{MeteredCloud, MeteredProbes, Metrics};
 use crate::operations::{self, Gate, Operations, Scraped};
+use crate::polling::Polling;
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
 use crate::traces::{self, TracesError};
@@ -77,6 +78,9 @@ pub enum DaemonError {
     /// The journal's file cannot be read.
     #[error("the journal's file cannot be read: {0}; move it away, or name another one in journal.path")]
     Journal(#[from] std::io::Error),
+    /// Game servers cannot be asked.
+    #[error("no thread can be started to ask game servers for their health: {0}")]
+    Polling(#[source] std::io::Error),
     /// There are to be traces, and cannot be.
     #[error(transparent)]
     Traces(#[from] TracesError),
@@ -127,11 +131,13 @@ pub async fn run(
     tokio::spawn(metrics.clone().follow(followers.subscribe()));
     let (traces, exporting) = traces::start(settings, clock, &metrics)?;
     tokio::spawn(traces.clone().follow(followers.subscribe()));
+    let polling = Polling::start().map_err(DaemonError::Polling)?;
     let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
         probes: Arc::new(MeteredProbes::new(HttpProbes, &metrics)),
+        polling: polling.handle().clone(),
         clock,
         journal,
     })

@@ -24,6 +24,7 @@ pub mod open_files;
 pub mod operate;
 pub mod operations;
 pub mod policy;
+pub mod polling;
 pub mod rollout;
 pub mod service_manager;
 pub mod signals;
@@ -31,3 +32,6 @@ pub mod stdout;
 pub mod telemetry;
 pub mod traces;
 pub mod watched;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

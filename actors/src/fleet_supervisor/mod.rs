@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -115,6 +116,8 @@ pub struct FleetArgs {
     pub concurrency: usize,
     /// How health is asked for.
     pub probes: Arc<dyn HealthProbes>,
+    /// Where it is: the runtime that has the game servers' actors.
+    pub polling: Handle,
     /// What time it is.
     pub clock: Clock,
     /// Where decisions are written down.
@@ -132,6 +135,7 @@ pub struct FleetState {
     cloud: Arc<dyn Cloud>,
     permits: Arc<Semaphore>,
     probes: Arc<dyn HealthProbes>,
+    polling: Handle,
     clock: Clock,
     aws: AwsRef,
     /// None once the manager ends.
@@ -180,6 +184,7 @@ impl Actor for FleetSupervisor {
             cloud: args.cloud,
             permits,
             probes: args.probes,
+            polling: args.polling,
             clock: args.clock,
             aws,
             scaler: Some(scaler),
@@ -395,20 +400,34 @@ impl FleetState {
             }
             stays
         });
-        for (server, target) in wanted {
-            if !self.game_servers.contains_key(&server) {
-                let args = GameServerArgs {
-                    server,
-                    pace: pace(self.roster.policy()),
-                    probe: self.probes.probe(target),
-                    clock: self.clock,
-                    fleet: self.me.clone(),
-                };
-                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, self.me.get_cell()).await?;
-                self.game_servers.insert(server, GameServer { actor, target });
-            }
+        let new = wanted.into_iter().filter(|(id, _)| !self.game_servers.contains_key(id));
+        let new: Vec<(SocketAddr, GameServerArgs)> =
+            new.map(|(server, target)| (target, self.args(server, target))).collect();
+        if new.is_empty() {
+            return Ok(());
         }
+        let me = self.me.get_cell();
+        let started = self.polling.spawn(async move {
+            let mut started = Vec::with_capacity(new.len());
+            for (target, args) in new {
+                let server = args.server;
+                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, me.clone()).await?;
+                started.push((server, GameServer { actor, target }));
+            }
+            Ok::<_, SpawnErr>(started)
+        });
+        self.game_servers.extend(started.await??);
         Ok(())
+    }
+
+    fn args(&self, server: ServerId, target: SocketAddr) -> GameServerArgs {
+        GameServerArgs {
+            server,
+            pace: pace(self.roster.policy()),
+            probe: self.probes.probe(target),
+            clock: self.clock,
+            fleet: self.me.clone(),
+        }
     }
 
     /// Replaces a child that died. One that was told to go is not known here any more.

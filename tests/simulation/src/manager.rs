@@ -15,6 +15,7 @@ use actors::ports::{Clock, Cloud, CloudError, HealthProbe, HealthProbes, ProbeEr
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 use ractor::rpc::CallResult;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -89,8 +90,15 @@ impl Manager {
             #[cfg(feature = "aws")]
             Way::Wire => Arc::new(crate::wire::cloud(id, world, clock, &policy).await),
         };
-        let args =
-            FleetArgs { policy, cloud, concurrency: CONCURRENCY, probes: ports, clock, journal: Journal::default() };
+        let args = FleetArgs {
+            policy,
+            cloud,
+            concurrency: CONCURRENCY,
+            probes: ports,
+            polling: Handle::current(),
+            clock,
+            journal: Journal::default(),
+        };
         let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
         Self { id, fleet, ended }
     }

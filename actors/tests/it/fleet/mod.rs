@@ -14,6 +14,8 @@ use actors::model::{Address, InstanceId, Policy, Role, TaskId, Timestamp};
 use actors::ports::Clock;
 use ractor::call_t;
 
+use tokio::runtime::Handle;
+
 use crate::fake_cloud::{FakeCloud, FakeProbes};
 use crate::world::World;
 
@@ -44,6 +46,7 @@ impl Fleet {
             cloud: cloud.clone(),
             concurrency: 8,
             probes: Arc::new(FakeProbes(cloud.clone())),
+            polling: Handle::current(),
             clock: cloud.clock,
             journal: Journal::default(),
         };
