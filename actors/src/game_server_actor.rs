@@ -8,9 +8,9 @@ use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::{sleep, timeout};
 
-use crate::fleet_supervisor::{FleetMsg, FleetRef};
 use crate::model::{HealthAnswer, ServerId, Timestamp};
 use crate::ports::{Clock, HealthProbe, ProbeError};
+use crate::reports::Reports;
 
 /// One game server's actor.
 pub type GameServerRef = ActorRef<GameServerMsg>;
@@ -55,8 +55,8 @@ pub struct GameServerArgs {
     pub probe: Box<dyn HealthProbe>,
     /// What time it is.
     pub clock: Clock,
-    /// Who is told.
-    pub fleet: FleetRef,
+    /// Where it is told.
+    pub(crate) reports: Reports,
 }
 
 /// What a game server actor keeps.
@@ -105,7 +105,7 @@ impl Actor for GameServerActor {
 impl GameServerState {
     async fn poll(&mut self) {
         sleep(self.pause).await;
-        let Self { args: GameServerArgs { server, pace, probe, clock, fleet }, heard, .. } = self;
+        let Self { args: GameServerArgs { server, pace, probe, clock, reports }, heard, .. } = self;
         let asked_at = clock.now();
         let answer = match timeout(pace.timeout, AssertUnwindSafe(probe.ask()).catch_unwind()).await {
             Ok(Ok(answer)) => answer,
@@ -125,7 +125,7 @@ impl GameServerState {
             tracing::debug!(%server, %error, "no health answer");
         }
         // Without a supervisor there is nobody to tell, and this actor ends with it.
-        let _ = fleet.cast(FleetMsg::Report(HealthReport { server: *server, asked_at, answer }));
+        let _ = reports.send(HealthReport { server: *server, asked_at, answer });
     }
 }
 

@@ -14,5 +14,6 @@ mod line;
 pub mod mailbox;
 pub mod model;
 pub mod ports;
+mod reports;
 pub mod scaler_actor;
 mod waiting;

@@ -24,6 +24,7 @@ use crate::model::{
     PolicyError, Refused, Roster, ServerId, Snapshot, Stage,
 };
 use crate::ports::{Clock, Cloud, HealthProbes};
+use crate::reports::{self, Reports};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 use crate::waiting::{Ticket, WaitingLine};
 
@@ -57,8 +58,8 @@ pub enum FleetMsg {
     List(RpcReplyPort<Option<Vec<Address>>>),
     /// Whether the cloud was looked at, completely, at least once.
     Ready(RpcReplyPort<bool>),
-    /// A game server answered, or did not.
-    Report(HealthReport),
+    /// Game servers answered, or did not.
+    Reports(Vec<HealthReport>),
     /// The cloud was looked at.
     Observed(Observation),
     /// An order was carried out, or not, after so long.
@@ -96,7 +97,7 @@ impl FleetMsg {
     const fn may_add_room(&self) -> bool {
         matches!(
             self,
-            Self::Report(_)
+            Self::Reports(_)
                 | Self::Observed(_)
                 | Self::Commit(_)
                 | Self::Undrain(..)
@@ -136,6 +137,7 @@ pub struct FleetState {
     permits: Arc<Semaphore>,
     probes: Arc<dyn HealthProbes>,
     polling: Handle,
+    reports: Reports,
     clock: Clock,
     aws: AwsRef,
     /// None once the manager ends.
@@ -173,6 +175,8 @@ impl Actor for FleetSupervisor {
     ) -> Result<FleetState, ActorProcessingErr> {
         let me = Mailbox::new(me, backlog);
         let permits = Arc::new(Semaphore::new(args.concurrency));
+        let (reports, handing_on) = reports::channel(me.clone());
+        args.polling.spawn(handing_on);
         let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
         let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
@@ -185,6 +189,7 @@ impl Actor for FleetSupervisor {
             permits,
             probes: args.probes,
             polling: args.polling,
+            reports,
             clock: args.clock,
             aws,
             scaler: Some(scaler),
@@ -209,7 +214,7 @@ impl Actor for FleetSupervisor {
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
-            FleetMsg::Report(report) => state.report(report).await?,
+            FleetMsg::Reports(reports) => state.reports(reports).await?,
             FleetMsg::Observed(observation) => state.observed(&observation).await?,
             FleetMsg::Outcome(outcome, took) => state.outcome(outcome, took).await?,
             FleetMsg::Look => state.show(),
@@ -258,8 +263,11 @@ impl Actor for FleetSupervisor {
 }
 
 impl FleetState {
-    async fn report(&mut self, report: HealthReport) -> Result<(), ActorProcessingErr> {
-        self.roster.report(report.server, report.asked_at, report.answer.ok(), self.clock.now());
+    async fn reports(&mut self, reports: Vec<HealthReport>) -> Result<(), ActorProcessingErr> {
+        let now = self.clock.now();
+        for HealthReport { server, asked_at, answer } in reports {
+            self.roster.report(server, asked_at, answer.ok(), now);
+        }
         self.follow_up().await
     }
 
@@ -426,7 +434,7 @@ impl FleetState {
             pace: pace(self.roster.policy()),
             probe: self.probes.probe(target),
             clock: self.clock,
-            fleet: self.me.clone(),
+            reports: self.reports.clone(),
         }
     }
 
