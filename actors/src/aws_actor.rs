@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
 use crate::line::Line;
 use crate::mailbox::{Backlog, Mailbox};
-use crate::model::{Observation, Order, Outcome};
+use crate::model::{Observation, Order, Outcome, Timestamp};
 use crate::ports::{Clock, Cloud, CloudError};
 
 /// The next look after something changed in the cloud: soon, and once for all that changes together.
@@ -87,6 +87,8 @@ pub struct AwsState {
     args: AwsArgs,
     /// The wait for the next look, and when it ends; none while one is under way.
     next_look: Option<(JoinHandle<()>, Instant)>,
+    /// It has begun its first look.
+    has_looked: bool,
     /// Asked to look while a look was under way, which may have missed what happened since.
     look_again: bool,
     /// Looks in a row that could not be completed.
@@ -124,6 +126,7 @@ impl Actor for AwsActor {
             me: Mailbox::new(me, backlog),
             args,
             next_look: None,
+            has_looked: false,
             look_again: false,
             failed_looks: 0,
             throttled_looks: 0,
@@ -258,6 +261,9 @@ impl AwsState {
         wait.abort();
         self.look_again = false;
         let (cloud, limit, begun_at) = (Arc::clone(&self.args.cloud), self.args.pace.timeout, self.args.clock.now());
+        if !std::mem::replace(&mut self.has_looked, true) {
+            self.glimpse(begun_at);
+        }
         let me = self.me.clone();
         let call = tokio::spawn(async move {
             let late = CloudError::Unanswered(format!("the fleet could not be read within {limit:?}"));
@@ -266,6 +272,22 @@ impl AwsState {
         tokio::spawn(async move {
             let seen = call.await.unwrap_or_else(|failure| Err(CloudError::Unanswered(failure.to_string())));
             let _ = me.cast(AwsMsg::Looked(seen));
+        });
+    }
+
+    /// A large fleet is not read at once; part of it is enough to answer the first clients.
+    fn glimpse(&self, begun_at: Timestamp) {
+        let (cloud, limit, fleet) = (Arc::clone(&self.args.cloud), self.args.pace.timeout, self.args.fleet.clone());
+        tokio::spawn(async move {
+            match timeout(limit, cloud.glimpse(begun_at)).await {
+                Ok(Ok(Some(part))) => {
+                    let _ = fleet.cast(FleetMsg::Glimpsed(part));
+                }
+                Ok(Ok(None)) => {}
+                // The whole look says more, at its end.
+                Ok(Err(error)) => tracing::debug!(%error, "no first part of the fleet"),
+                Err(_) => tracing::debug!("no first part of the fleet in time"),
+            }
         });
     }
 

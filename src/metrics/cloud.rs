@@ -24,6 +24,7 @@ const DONE: &str = "done";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Operation {
     Observe,
+    Glimpse,
     Launch,
     Place,
     Record,
@@ -32,11 +33,13 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 6] = [Self::Observe, Self::Launch, Self::Place, Self::Record, Self::RecordRollout, Self::Close];
+    const ALL: [Self; 7] =
+        [Self::Observe, Self::Glimpse, Self::Launch, Self::Place, Self::Record, Self::RecordRollout, Self::Close];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Observe => "observe",
+            Self::Glimpse => "glimpse",
             Self::Launch => "launch",
             Self::Place => "place",
             Self::Record => "record",
@@ -168,6 +171,10 @@ impl MeteredCloud {
 impl Cloud for MeteredCloud {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
         self.metrics.measure(Operation::Observe, self.cloud.observe(begun_at)).await
+    }
+
+    async fn glimpse(&self, begun_at: Timestamp) -> Result<Option<Observation>, CloudError> {
+        self.metrics.measure(Operation::Glimpse, self.cloud.glimpse(begun_at)).await
     }
 
     async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {

@@ -60,6 +60,8 @@ pub enum FleetMsg {
     Ready(RpcReplyPort<bool>),
     /// Game servers answered, or did not.
     Reports(Vec<HealthReport>),
+    /// A first part of the cloud was looked at.
+    Glimpsed(Observation),
     /// The cloud was looked at.
     Observed(Observation),
     /// An order was carried out, or not, after so long.
@@ -98,6 +100,7 @@ impl FleetMsg {
         matches!(
             self,
             Self::Reports(_)
+                | Self::Glimpsed(_)
                 | Self::Observed(_)
                 | Self::Commit(_)
                 | Self::Undrain(..)
@@ -215,6 +218,7 @@ impl Actor for FleetSupervisor {
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
             FleetMsg::Reports(reports) => state.reports(reports).await?,
+            FleetMsg::Glimpsed(part) => state.glimpsed(&part).await?,
             FleetMsg::Observed(observation) => state.observed(&observation).await?,
             FleetMsg::Outcome(outcome, took) => state.outcome(outcome, took).await?,
             FleetMsg::Look => state.show(),
@@ -269,6 +273,15 @@ impl FleetState {
             self.roster.report(server, asked_at, answer.ok(), now);
         }
         self.follow_up().await
+    }
+
+    async fn glimpsed(&mut self, part: &Observation) -> Result<(), ActorProcessingErr> {
+        if !self.roster.is_ready() {
+            tracing::info!(tasks = part.tasks.len(), "a first part of the fleet is known, the rest is being read");
+        }
+        self.roster.glimpse(part, self.clock.now());
+        self.follow_up().await?;
+        self.sync_game_servers().await
     }
 
     async fn observed(&mut self, observation: &Observation) -> Result<(), ActorProcessingErr> {

@@ -13,6 +13,13 @@ pub trait Cloud: Send + Sync + 'static {
     /// Looks at the whole fleet. `begun_at` is stamped on what is seen.
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError>;
 
+    /// Looks at a first part of the fleet, so that clients can be answered while the whole is still being read. None where
+    /// that is read as fast.
+    async fn glimpse(&self, begun_at: Timestamp) -> Result<Option<Observation>, CloudError> {
+        let _ = begun_at;
+        Ok(None)
+    }
+
     /// Launches 1 to `order.count` instances that carry the fleet's tag and the launch's ordinal from their first
     /// moment. The same order again gives the same instances.
     async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError>;

@@ -26,6 +26,16 @@ impl EcsCloud {
         Ok(Shown { instances, members, tasks, definitions, shared, planned })
     }
 
+    /// Reads the first page of the fleet's tasks, and what tells where they are. None if it is the only page.
+    pub(super) async fn first_page(&self) -> Result<Option<Shown>, CloudError> {
+        let Some(arns) = self.first_tasks_of_many().await? else { return Ok(None) };
+        let tasks = self.describe_tasks(arns).await?;
+        let members = self.describe_members(unlisted(&tasks, &[])).await?;
+        let hosts = hosts_of(&tasks, &members).into_iter().map(str::to_owned).collect();
+        let (instances, definitions) = try_join!(self.describe_instances(hosts), self.definitions_of(&tasks))?;
+        Ok(Some(Shown { instances, members, tasks, definitions, ..Shown::default() }))
+    }
+
     /// The cluster's members, and after them the fleet's tasks: a task that is counted on an instance is then in the
     /// list too, and is not taken for somebody else's.
     async fn cluster(&self) -> Result<(Vec<ContainerInstance>, Vec<Task>), CloudError> {

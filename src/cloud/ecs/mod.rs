@@ -137,6 +137,12 @@ impl Cloud for EcsCloud {
         Ok(observation)
     }
 
+    async fn glimpse(&self, begun_at: Timestamp) -> Result<Option<Observation>, CloudError> {
+        let Some(shown) = self.first_page().await? else { return Ok(None) };
+        // What cannot be reached is complained of by the whole look.
+        Ok(Some(observation::observation(&shown, &self.settings, begun_at)?.0))
+    }
+
     async fn launch(&self, order: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {
         self.run_instances(order).await
     }

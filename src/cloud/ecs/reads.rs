@@ -65,6 +65,13 @@ impl EcsCloud {
         Ok(arns.into_iter().collect())
     }
 
+    /// The ARNs of the first of the fleet's running tasks; none if there is no second page of them.
+    pub(super) async fn first_tasks_of_many(&self) -> Result<Option<Vec<String>>, CloudError> {
+        let call = self.ecs.list_tasks().cluster(&self.settings.cluster).family(self.settings.family());
+        let page = call.desired_status(DesiredStatus::Running).send().await.map_err(failed("ListTasks"))?;
+        Ok(page.next_token.and(page.task_arns))
+    }
+
     /// The ARNs of all tasks that are meant to run on a container instance, whosever they are.
     pub(super) async fn list_tasks_on(&self, member: &str) -> Result<Vec<String>, CloudError> {
         let call = self.ecs.list_tasks().cluster(&self.settings.cluster).container_instance(member);

@@ -70,8 +70,8 @@ impl Roster {
         }
         // A server that is full for a moment is the one to come back to all the same.
         let bound = request.sticky.as_ref().and_then(|key| self.bookings.bond(key, now));
-        let bound = bound.filter(|id| self.servers.get(id).is_some_and(|server| server.phase.is_serving()));
-        let has_room = |id: &ServerId| self.servers.get(id).is_some_and(|server| server.indexed.free >= request.seats);
+        let bound = bound.filter(|id| self.servers.get(*id).is_some_and(|server| server.phase.is_serving()));
+        let has_room = |id: &ServerId| self.servers.get(*id).is_some_and(|server| server.indexed.free >= request.seats);
         let server = bound.filter(has_room).or_else(|| self.index.pick(self.policy.allocation, request.seats));
         let held = server.and_then(|server| self.hold(server, Some(request.id), request.seats, now));
         let Allocation { server, address, crosses_margin } = held.ok_or(NotBooked::NoRoom)?;
@@ -88,7 +88,7 @@ impl Roster {
     /// Gives back what an allocation still holds: its client does not come. What it was, if it is known.
     pub fn release(&mut self, id: AllocationId, now: Timestamp) -> Option<Booking> {
         let booking = self.booking(id)?;
-        if let Some(server) = self.servers.get_mut(&booking.server)
+        if let Some(server) = self.servers.get_mut(booking.server)
             && server.holds.release(id, now)
         {
             self.bookings.released(id);
@@ -99,14 +99,14 @@ impl Roster {
     /// Where the next player would be sent, without holding the place.
     pub fn peek(&self) -> Option<Address> {
         let id = self.index.pick(self.policy.allocation, 1)?;
-        Some(self.servers.get(&id)?.endpoint.as_ref()?.players.clone())
+        Some(self.servers.get(id)?.endpoint.as_ref()?.players.clone())
     }
 
     /// The addresses of the servers that are available and answer, full ones too, oldest first.
     pub fn available(&self) -> Vec<Address> {
         let takes_players = |phase, condition| phase == Phase::Available && condition == Condition::Answering;
         self.servers
-            .values()
+            .iter()
             .filter(|server| takes_players(server.phase, server.health.condition(self.policy.silent_after_misses)))
             .filter_map(|server| Some(server.endpoint.as_ref()?.players.clone()))
             .collect()
@@ -120,7 +120,7 @@ impl Roster {
         now: Timestamp,
     ) -> Option<Allocation> {
         let before = self.expected();
-        let server = self.servers.get_mut(&id)?;
+        let server = self.servers.get_mut(id)?;
         let address = server.endpoint.as_ref()?.players.clone();
         server.holds.add(allocation, seats, now, now + self.policy.hold_ttl);
         self.reindex(id);
@@ -130,7 +130,7 @@ impl Roster {
 
     fn as_it_stands(&self, booking: &Booking) -> Booking {
         let is_gone = |server: Option<&Server>| server.is_none_or(|server| matches!(server.phase, Phase::Closing(_)));
-        let is_lost = booking.state == BookingState::Held && is_gone(self.servers.get(&booking.server));
+        let is_lost = booking.state == BookingState::Held && is_gone(self.servers.get(booking.server));
         let mut booking = booking.clone();
         if is_lost {
             booking.state = BookingState::Lost;

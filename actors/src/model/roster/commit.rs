@@ -75,7 +75,7 @@ impl Roster {
         event: Event,
         now: Timestamp,
     ) -> Result<(), Refused> {
-        let server = self.servers.get_mut(&id).ok_or(Refused::Gone)?;
+        let server = self.servers.get_mut(id).ok_or(Refused::Gone)?;
         if server.phase != from {
             return Err(Refused::WrongPhase(server.phase));
         }
@@ -87,12 +87,12 @@ impl Roster {
 
     fn check_floor(&self, id: ServerId) -> Result<(), Refused> {
         let silent_after = self.policy.silent_after_misses;
-        let server = self.servers.get(&id).ok_or(Refused::Gone)?;
+        let server = self.servers.get(id).ok_or(Refused::Gone)?;
         let free = server.free(silent_after);
         // It makes room for the one that replaces it.
         let makes_room = self.rollout.is_outdated(server.revision.as_ref()) && self.size() >= self.policy.max_servers;
         let fewest = if makes_room { 1 } else { self.policy.min_servers };
-        let mut takes_players = self.servers.values().filter(|server| {
+        let mut takes_players = self.servers.iter().filter(|server| {
             server.phase == Phase::Available && server.health.condition(silent_after) == Condition::Answering
         });
         let left = self.index.total().saturating_sub(u64::from(free));
@@ -107,7 +107,7 @@ impl Roster {
     fn begin_close(&mut self, id: ServerId, reason: CloseReason, now: Timestamp) -> Result<(), Refused> {
         let silent_after = self.policy.silent_after_misses;
         let event = Event::Closed(reason);
-        let server = self.servers.get(&id).ok_or(Refused::Gone)?;
+        let server = self.servers.get(id).ok_or(Refused::Gone)?;
         apply(server.phase, event).map_err(|impossible| Refused::WrongPhase(impossible.phase))?;
         let due = match reason {
             CloseReason::Drained => server.is_drained(silent_after),

@@ -14,7 +14,7 @@ impl Roster {
     /// be told: no launch was measured yet, or no server is on its way and none will be launched.
     pub fn ready_in(&self, seats: u32, waiting: u32, now: Timestamp) -> Option<Duration> {
         let whole = self.lead_times.total()?.p50;
-        let arriving = self.servers.values().filter(|server| !server.is_leaving());
+        let arriving = self.servers.iter().filter(|server| !server.is_leaving());
         let mut arrivals: Vec<Duration> = arriving.filter_map(|server| self.server_ready_in(server, now)).collect();
         arrivals.extend((0..self.ledger.requested()).map(|_| whole));
         arrivals.sort_unstable();

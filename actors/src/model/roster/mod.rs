@@ -11,10 +11,10 @@ mod operator;
 mod orders;
 mod reconcile;
 mod report;
+mod servers;
 mod snapshot;
 mod view;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::allocation::{AllocationIndex, Room};
@@ -29,6 +29,8 @@ use super::pools::Exhausted;
 use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
 use super::server::{Host, Server, Subject};
 use super::time::Timestamp;
+
+use servers::Servers;
 
 pub use allocate::{Allocation, Booked, NotBooked};
 pub use commit::Refused;
@@ -98,7 +100,7 @@ pub enum Note {
 #[derive(Debug)]
 pub struct Roster {
     policy: Policy,
-    servers: BTreeMap<ServerId, Server>,
+    servers: Servers,
     index: AllocationIndex,
     bookings: Bookings,
     ledger: LaunchLedger,
@@ -123,7 +125,7 @@ impl Roster {
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            servers: BTreeMap::new(),
+            servers: Servers::default(),
             index: AllocationIndex::default(),
             bookings: Bookings::default(),
             ledger: LaunchLedger::default(),
@@ -152,12 +154,12 @@ impl Roster {
 
     /// Every server that is not gone, oldest first.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
-        self.servers.values()
+        self.servers.iter()
     }
 
     /// One server, if it is not gone.
     pub fn server(&self, id: ServerId) -> Option<&Server> {
-        self.servers.get(&id)
+        self.servers.get(id)
     }
 
     /// Whether the cloud was looked at, completely, at least once.
@@ -204,12 +206,12 @@ impl Roster {
         self.launching += u32::from(phase.is_launching());
         let server = Server { ordinal: launch, ..Server::new(id, phase, host, since, now) };
         self.notes.push(Note::Appeared { subject: server.subject(), phase });
-        self.servers.entry(id).or_insert(server)
+        self.servers.push(server)
     }
 
     /// Moves a server on in its life; the one place where that is done. `at` is when the event happened.
     fn happen(&mut self, id: ServerId, event: Event, at: Timestamp, now: Timestamp) {
-        let Some(server) = self.servers.get_mut(&id) else {
+        let Some(server) = self.servers.get_mut(id) else {
             return;
         };
         let from = server.phase;
@@ -247,13 +249,13 @@ impl Roster {
         }
         self.reindex(id);
         if to == Phase::Gone {
-            self.servers.remove(&id);
+            self.servers.remove(id);
         }
     }
 
     /// Brings the allocation index in step with a server; the one place where that is done.
     fn reindex(&mut self, id: ServerId) {
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             let free = server.free(self.policy.silent_after_misses);
             let room = Room { outdated: self.rollout.is_outdated(server.revision.as_ref()), free };
             self.index.update(id, server.indexed, room);
@@ -274,7 +276,7 @@ impl Roster {
     }
 
     fn reindex_all(&mut self) {
-        let known: Vec<ServerId> = self.servers.keys().copied().collect();
+        let known: Vec<ServerId> = self.servers.iter().map(|server| server.id).collect();
         known.into_iter().for_each(|id| self.reindex(id));
     }
 

@@ -10,7 +10,7 @@ impl Roster {
     /// Sends a server to standby however few places are left, and keeps it there: it closes once nobody can lose a game
     /// by it. The role is recorded in the cloud, and that it was by hand is not: a manager that starts may take it back.
     pub fn drain(&mut self, id: ServerId, now: Timestamp) -> Result<(), Refused> {
-        let server = self.servers.get(&id).ok_or(Refused::Gone)?;
+        let server = self.servers.get(id).ok_or(Refused::Gone)?;
         if server.phase != Phase::Standby {
             self.change_role(id, Phase::Available, Event::SentToStandby, now)?;
         }
@@ -20,7 +20,7 @@ impl Roster {
 
     /// Has a server take players again.
     pub fn undrain(&mut self, id: ServerId, now: Timestamp) -> Result<(), Refused> {
-        let server = self.servers.get(&id).ok_or(Refused::Gone)?;
+        let server = self.servers.get(id).ok_or(Refused::Gone)?;
         if server.phase != Phase::Available {
             self.change_role(id, Phase::Standby, Event::TakenBack, now)?;
         }
@@ -40,7 +40,7 @@ impl Roster {
     }
 
     fn set_cordoned(&mut self, id: ServerId, cordoned: bool) {
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             server.cordoned = cordoned;
         }
     }

@@ -33,11 +33,11 @@ impl Roster {
         let target = self.rollout.target().map(|target| target.revision.clone());
         let is_of_target =
             |server: &Server| server.phase.is_launching() && server.revision.is_some() && server.revision == target;
-        let mut starting = count(self.servers.values().filter(|server| is_of_target(server)));
+        let mut starting = count(self.servers.iter().filter(|server| is_of_target(server)));
         let spared = self.instances_in_use();
         let mut doomed = Vec::new();
         let mut nothing_left = Vec::new();
-        for server in self.servers.values_mut().filter(|server| now >= server.no_order_before) {
+        for server in self.servers.iter_mut().filter(|server| now >= server.no_order_before) {
             // One that was refused is placed again as if it had not been.
             let others = starting - u32::from(is_of_target(server));
             if let Phase::Closing(_) = server.phase {
@@ -86,7 +86,7 @@ impl Roster {
                 self.notes.extend(exhausted.map(Note::NoCapacity));
             }
             Outcome::Placed { order, result: Ok(task) } => {
-                if let Some(server) = self.servers.get_mut(&order.server) {
+                if let Some(server) = self.servers.get_mut(order.server) {
                     server.task = Some(task);
                     server.milestones.placed_at.get_or_insert(now);
                     server.may_lag_until = now + VISIBILITY;
@@ -114,7 +114,7 @@ impl Roster {
     fn launched(&mut self, order: LaunchOrder, instances: &[InstanceId], now: Timestamp) {
         let requested_at = self.ledger.begun_at(order.ordinal);
         self.ledger.launched(order, instances, now);
-        let known: BTreeSet<&InstanceId> = self.servers.values().filter_map(Server::instance).collect();
+        let known: BTreeSet<&InstanceId> = self.servers.iter().filter_map(Server::instance).collect();
         let new: Vec<InstanceId> = instances.iter().filter(|instance| !known.contains(instance)).cloned().collect();
         for instance in new {
             let host = Host::just_launched(instance);
@@ -125,7 +125,7 @@ impl Roster {
     }
 
     fn not_placed(&mut self, order: &PlaceOrder, error: &CloudError, now: Timestamp) {
-        let Some(server) = self.servers.get_mut(&order.server) else {
+        let Some(server) = self.servers.get_mut(order.server) else {
             return;
         };
         if !matches!(error, CloudError::Unanswered(_)) {
@@ -147,7 +147,7 @@ impl Roster {
     }
 
     fn recorded(&mut self, id: ServerId, role: Role, succeeded: bool, now: Timestamp) {
-        let Some(server) = self.servers.get_mut(&id) else {
+        let Some(server) = self.servers.get_mut(id) else {
             return;
         };
         if succeeded && server.role() == Some(role) {
@@ -162,7 +162,7 @@ impl Roster {
     }
 
     fn no_order_before(&mut self, id: ServerId, pause: Duration, now: Timestamp) {
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             server.no_order_before = now + pause;
             server.failed_orders = 0;
         }
@@ -170,7 +170,7 @@ impl Roster {
 
     /// After a pause that is doubled with each failure in a row.
     fn ask_again_later(&mut self, id: ServerId, now: Timestamp) {
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             server.failed_orders = server.failed_orders.saturating_add(1);
             server.no_order_before = now + self.policy.backoff_after(server.failed_orders).min(LONGEST_PAUSE);
         }
@@ -179,7 +179,7 @@ impl Roster {
     /// Instances on which a server of the fleet lives on.
     fn instances_in_use(&self) -> BTreeSet<InstanceId> {
         let stays = |server: &&Server| !matches!(server.phase, Phase::Closing(_));
-        self.servers.values().filter(stays).filter_map(Server::instance).cloned().collect()
+        self.servers.iter().filter(stays).filter_map(Server::instance).cloned().collect()
     }
 }
 

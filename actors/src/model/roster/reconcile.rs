@@ -22,24 +22,39 @@ struct Sight<'a> {
     tasks: BTreeMap<&'a TaskId, &'a Task>,
 }
 
+impl<'a> Sight<'a> {
+    fn of(observation: &'a Observation) -> Self {
+        Self {
+            begun_at: observation.begun_at,
+            instances: observation.instances.iter().map(|instance| (&instance.id, instance)).collect(),
+            tasks: observation.tasks.iter().map(|task| (&task.id, task)).collect(),
+        }
+    }
+}
+
 impl Roster {
+    /// Takes in a first part of the fleet: its servers may be asked for their health, and given players. Of no use once
+    /// there was a complete look.
+    pub fn glimpse(&mut self, part: &Observation, now: Timestamp) {
+        if !self.is_ready() {
+            let sight = Sight::of(part);
+            self.adopt_tasks(&sight, now);
+            self.follow_all(&sight, now);
+        }
+    }
+
     /// Takes in a complete look at the cloud; one that began before the last one is dropped.
     pub fn observe(&mut self, observation: &Observation, now: Timestamp) {
         if self.observed_at.is_some_and(|observed_at| observation.begun_at < observed_at) {
             return;
         }
-        let sight = Sight {
-            begun_at: observation.begun_at,
-            instances: observation.instances.iter().map(|instance| (&instance.id, instance)).collect(),
-            tasks: observation.tasks.iter().map(|task| (&task.id, task)).collect(),
-        };
+        let sight = Sight::of(observation);
         if let Some(target) = &observation.target {
             self.roll_out(|rollout| rollout.observe(target, observation.begun_at, now));
         }
         self.adopt_tasks(&sight, now);
         self.adopt_instances(&sight, now);
-        let known: Vec<ServerId> = self.servers.keys().copied().collect();
-        known.into_iter().for_each(|id| self.follow(id, &sight, now));
+        self.follow_all(&sight, now);
         for instance in sight.instances.values().filter(|instance| instance.owned) {
             instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, instance.launch_size, instance));
             self.ledger.saw_instance(&instance.id);
@@ -52,7 +67,7 @@ impl Roster {
 
     fn note_what_serves(&mut self) {
         let silent_after = self.policy.silent_after_misses;
-        let serving = self.servers.values().filter(|server| server.phase.is_serving());
+        let serving = self.servers.iter().filter(|server| server.phase.is_serving());
         let serving = serving.filter_map(|server| {
             let was_heard = server.health.last().is_some();
             // One that was found running and does not answer is no word for what it runs.
@@ -68,16 +83,16 @@ impl Roster {
 
     /// Gives every living task a server: the one that waits for it on its instance, or a new one.
     fn adopt_tasks(&mut self, sight: &Sight<'_>, now: Timestamp) {
-        let known: BTreeSet<TaskId> = self.servers.values().filter_map(|server| server.task.clone()).collect();
+        let known: BTreeSet<TaskId> = self.servers.iter().filter_map(|server| server.task.clone()).collect();
         let mut waiting: BTreeMap<InstanceId, ServerId> = self
             .servers
-            .values()
+            .iter()
             .filter(|server| server.task.is_none())
             .filter_map(|server| Some((server.instance()?.clone(), server.id)))
             .collect();
         for task in sight.tasks.values().filter(|task| task.state != TaskState::Stopped && !known.contains(&task.id)) {
             let waits = task.instance.as_ref().and_then(|instance| waiting.remove(instance));
-            match waits.and_then(|id| self.servers.get_mut(&id)) {
+            match waits.and_then(|id| self.servers.get_mut(id)) {
                 Some(server) => {
                     server.task = Some(task.id.clone());
                     server.revision = Some(task.revision.clone());
@@ -106,7 +121,7 @@ impl Roster {
 
     /// Gives every instance of the fleet a server, so that a launch half done is taken up, or ended at its deadline.
     fn adopt_instances(&mut self, sight: &Sight<'_>, now: Timestamp) {
-        let known: BTreeSet<InstanceId> = self.servers.values().filter_map(Server::instance).cloned().collect();
+        let known: BTreeSet<InstanceId> = self.servers.iter().filter_map(Server::instance).cloned().collect();
         for instance in sight.instances.values().filter(|instance| !known.contains(&instance.id)) {
             let host = Host::seen(instance);
             if host.owned && instance.state != InstanceState::Terminated {
@@ -117,9 +132,14 @@ impl Roster {
         }
     }
 
+    fn follow_all(&mut self, sight: &Sight<'_>, now: Timestamp) {
+        let known: Vec<ServerId> = self.servers.iter().map(|server| server.id).collect();
+        known.into_iter().for_each(|id| self.follow(id, sight, now));
+    }
+
     /// Follows one server through what the look shows of it.
     fn follow(&mut self, id: ServerId, sight: &Sight<'_>, now: Timestamp) {
-        let Some(server) = self.servers.get_mut(&id) else {
+        let Some(server) = self.servers.get_mut(id) else {
             return;
         };
         let task = server.task.as_ref().and_then(|task| sight.tasks.get(task).copied());
@@ -185,13 +205,13 @@ impl Roster {
         now: Timestamp,
     ) {
         let healthy_deadline = self.policy.healthy_deadline;
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             server.follow_milestones(task, instance, now);
         }
         if let Some(joined_at) = instance.and_then(joined_at) {
             self.happen(id, Event::Joined, joined_at, now);
         }
-        let (Some(task), Some(server)) = (task, self.servers.get_mut(&id)) else {
+        let (Some(task), Some(server)) = (task, self.servers.get_mut(id)) else {
             return;
         };
         // One deadline spans both: from joining until a task runs.
@@ -223,7 +243,7 @@ impl Roster {
     fn find_serving(&mut self, id: ServerId, now: Timestamp) {
         let unknown_holds_until = now + self.policy.hold_ttl;
         self.happen(id, Event::FoundServing, now, now);
-        if let Some(server) = self.servers.get_mut(&id) {
+        if let Some(server) = self.servers.get_mut(id) {
             server.unknown_holds_until = unknown_holds_until;
         }
     }
@@ -232,7 +252,7 @@ impl Roster {
     /// What this manager decided, recorded or followed stands until the cloud must show it.
     fn follow_role(&mut self, id: ServerId, recorded: Role, begun_at: Timestamp, now: Timestamp) {
         let unknown_holds_until = now + self.policy.hold_ttl;
-        let Some(server) = self.servers.get_mut(&id) else {
+        let Some(server) = self.servers.get_mut(id) else {
             return;
         };
         let stands = server.role_unrecorded || begun_at <= server.role_settled_at + VISIBILITY;

@@ -10,7 +10,7 @@ impl Roster {
     /// Takes in the answer to a health question put at `asked_at`; `None` is a miss. An answer that comes after that
     /// to a later question is dropped.
     pub fn report(&mut self, id: ServerId, asked_at: Timestamp, answer: Option<HealthAnswer>, now: Timestamp) {
-        let Some(server) = self.servers.get_mut(&id).filter(|server| server.phase.is_polled()) else {
+        let Some(server) = self.servers.get_mut(id).filter(|server| server.phase.is_polled()) else {
             return;
         };
         // Of an earlier question, or asked at an address that it has no more.
@@ -33,7 +33,9 @@ impl Roster {
         server.health.answered(answer, asked_at);
         if server.phase == Phase::Starting {
             self.happen(id, Event::Answered, now, now);
+        } else if server.free(self.policy.silent_after_misses) != server.indexed.free {
+            // Most answers are the same as the one before.
+            self.reindex(id);
         }
-        self.reindex(id);
     }
 }

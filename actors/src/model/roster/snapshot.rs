@@ -156,7 +156,7 @@ impl Roster {
     pub fn snapshot(&mut self, waiting: u32, now: Timestamp) -> Snapshot {
         let view = self.view(waiting, now);
         let servers: Vec<ServerSnapshot> =
-            self.servers.values().map(|server| self.server_snapshot(server, now)).collect();
+            self.servers.iter().map(|server| self.server_snapshot(server, now)).collect();
         Snapshot {
             now,
             observed_at: view.observed_at,

@@ -13,7 +13,7 @@ impl Roster {
         }
         let stale_after = self.policy.stale_after();
         FleetView {
-            servers: self.servers.values().map(|server| self.view_of(server)).collect(),
+            servers: self.servers.iter().map(|server| self.view_of(server)).collect(),
             waiting,
             paused: self.paused,
             requested: self.ledger.requested(),
@@ -25,7 +25,7 @@ impl Roster {
 
     /// Most of the fleet is silent: the fault is more likely on this side.
     pub(super) fn is_blind(&self) -> bool {
-        let serving = self.servers.values().filter(|server| server.phase.is_serving());
+        let serving = self.servers.iter().filter(|server| server.phase.is_serving());
         let (mut silent, mut count) = (0, 0);
         for server in serving {
             count += 1;
