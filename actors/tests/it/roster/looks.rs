@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors::model::{
-    Action, CloseReason, InstanceState, LaunchOrder, LaunchOrdinal, Order, Outcome, Phase, Policy, Pool, Refused, Role,
-    Roster, Stage, TaskId, decide,
+    Action, CloseReason, InstanceState, LaunchOrder, LaunchOrdinal, Observation, Order, Outcome, Phase, Policy, Pool,
+    Refused, Role, Roster, Stage, TaskId, decide,
 };
 use actors::ports::CloudError;
 
@@ -26,6 +26,28 @@ fn a_server_that_two_looks_do_not_show_is_gone() {
     fixture.observe();
     assert_eq!(fixture.phase(id), Phase::Gone);
     assert_eq!(fixture.allocate(), None);
+}
+
+#[test]
+fn a_first_part_of_the_fleet_is_enough_for_a_place_and_too_little_to_conclude_from() {
+    let known = Fixture::with_servers(3, Policy::default());
+    let mut whole = known.world.observe(known.now);
+    whole.tasks[1].role = Role::Standby;
+    let part =
+        Observation { instances: whole.instances[..2].to_vec(), tasks: whole.tasks[..2].to_vec(), ..whole.clone() };
+    let mut fixture = Fixture { roster: Roster::new(Policy::default()), ..known };
+    fixture.roster.glimpse(&part, fixture.now);
+    assert_eq!(fixture.allocate(), None, "nobody was asked yet");
+    fixture.poll();
+    let first = fixture.ids()[0];
+    assert_eq!(fixture.allocate().map(|(server, _)| server), Some(first), "the other one is on standby");
+    assert!(!fixture.roster.is_ready() && fixture.roster.orders(fixture.now).is_empty());
+    fixture.roster.observe(&whole, fixture.now);
+    assert_eq!((fixture.roster.is_ready(), fixture.ids().len(), fixture.holds(first)), (true, 3, 1));
+    // One that comes after all of them is of no use.
+    let other = Fixture::with_servers(5, Policy::default());
+    fixture.roster.glimpse(&other.world.observe(fixture.now), fixture.now);
+    assert_eq!(fixture.ids().len(), 3);
 }
 
 #[test]
