@@ -1,6 +1,7 @@
 //! Answering clients, against a bare warp handler that answers a constant of the same length.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -9,11 +10,15 @@ use tokio::time::sleep;
 
 use crate::Result;
 use crate::client::Client;
+use crate::plots::Plot;
 use crate::process::{Part, raise_open_files};
 use crate::verdict::{Goal, Verdict};
 
 /// Clients at once.
 const CONNECTIONS: [u32; 3] = [1, 64, 512];
+
+/// The ratios that were reached for each of them, of requests and of p99.
+const SO_FAR: [(f64, f64); 3] = [(0.5, 3.0), (0.5, 3.0), (0.5, 3.0)];
 
 /// Each load is brought so often, in turn; the middle one counts.
 const ROUNDS: usize = 3;
@@ -23,12 +28,12 @@ const SETTLED: Duration = Duration::from_secs(5);
 
 /// What a load saw.
 #[derive(Clone, Copy, Debug)]
-struct Load {
-    requests_a_second: f64,
-    p99: Duration,
+pub(crate) struct Load {
+    pub(crate) requests_a_second: f64,
+    pub(crate) p99: Duration,
 }
 
-pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> {
+pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) -> Result<Vec<Verdict>> {
     raise_open_files();
     let count = servers.to_string();
     let mut games = Part::start(&["games", &count, "64"])?;
@@ -39,7 +44,8 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
     let mut verdicts = Vec::new();
-    for connections in CONNECTIONS {
+    let mut lines = [("bare warp", Vec::new()), ("the manager", Vec::new())];
+    for (connections, so_far) in CONNECTIONS.into_iter().zip(SO_FAR) {
         let (mut bare, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             bare.push(load(&bare_at, connections, seconds).await?);
@@ -48,13 +54,20 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
         let rate = |loads: &[Load]| middle(loads.iter().map(|load| load.requests_a_second));
         let p99 = |loads: &[Load]| middle(loads.iter().map(|load| load.p99.as_secs_f64() * 1e3));
         let what = format!("{connections} clients, {servers} servers");
-        verdicts.extend([
-            Verdict::ratio(format!("{what}: requests"), rate(&ours), rate(&bare), "/s", Goal::AtLeast(0.9)),
-            Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25)),
-        ]);
+        let requests = Verdict::ratio(format!("{what}: requests"), rate(&ours), rate(&bare), "/s", Goal::AtLeast(0.9));
+        let slowest = Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25));
+        verdicts.extend([requests.so_far(so_far.0), slowest.so_far(so_far.1)]);
+        for ((_, line), loads) in lines.iter_mut().zip([&bare, &ours]) {
+            line.push((f64::from(connections), rate(loads)));
+        }
     }
     for part in [manager, reference, games] {
         part.end().await?;
+    }
+    if let Some(dir) = plots {
+        let title = format!("Answers while {servers} servers are asked for their health once a second");
+        let lines = lines.into();
+        Plot { title: &title, by: "clients at once", shown: "answers a second", lines }.draw(dir, "answering.svg")?;
     }
     verdicts.push(exact().await?);
     Ok(verdicts)
@@ -67,7 +80,7 @@ fn middle(figures: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Brings so many clients for so long.
-async fn load(at: &str, connections: u32, seconds: u64) -> Result<Load> {
+pub(crate) async fn load(at: &str, connections: u32, seconds: u64) -> Result<Load> {
     let (threads, connections) = (connections.min(2).to_string(), connections.to_string());
     let url = format!("http://{at}/available-gameserver/");
     let wrk = Command::new("wrk")

@@ -5,6 +5,8 @@ mod client;
 mod cloud;
 mod footprint;
 mod games;
+mod lasting;
+mod plots;
 mod polling;
 mod process;
 mod reaction;
@@ -13,6 +15,7 @@ mod scale;
 mod verdict;
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -25,7 +28,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Measures the manager against references of the same run, and prints a line a ratio with its goal.
 ///
-/// Exit status: 0 no goal was missed by a wide margin, 1 one was, 2 a mistake on the command line.
+/// Exit status: 0 nothing that was reached is lost by a wide margin, 1 something is, 2 a mistake on the command line.
 #[derive(Parser, Debug)]
 #[command(name = "cargo speed", version)]
 struct Cli {
@@ -38,6 +41,9 @@ struct Cli {
     /// Seconds that each load lasts.
     #[arg(long, value_name = "N", default_value_t = 5)]
     seconds: u64,
+    /// Draw what was measured, as SVG, in this directory.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// Play a part in somebody else's measurement.
     #[command(subcommand)]
     role: Option<Role>,
@@ -54,6 +60,8 @@ enum Subject {
     Reaction,
     /// What an allocation, a report, a decision and a look cost, by the size of the fleet.
     Scale,
+    /// Whether it goes on as it began, over millions of requests.
+    Lasting,
     /// From its start to ready, and what it takes when nothing happens.
     Footprint,
 }
@@ -85,7 +93,7 @@ async fn measure(cli: &Cli) -> Result<ExitCode> {
         }
     };
     if wants(Subject::Scale) {
-        tell(scale::measure());
+        tell(scale::measure(cli.plots.as_deref())?);
     }
     if wants(Subject::Reaction) {
         tell(reaction::measure().await?);
@@ -97,7 +105,10 @@ async fn measure(cli: &Cli) -> Result<ExitCode> {
         tell(polling::measure(cli.servers, cli.seconds).await?);
     }
     if wants(Subject::Answering) {
-        tell(answering::measure(cli.servers, cli.seconds).await?);
+        tell(answering::measure(cli.servers, cli.seconds, cli.plots.as_deref()).await?);
+    }
+    if wants(Subject::Lasting) {
+        tell(lasting::measure(cli.servers, cli.seconds).await?);
     }
     Ok(if lost { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

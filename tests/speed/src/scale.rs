@@ -1,11 +1,14 @@
 //! What the fleet's own work costs, by its size.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use actors::model::{HealthAnswer, Policy, Roster, ServerId, Timestamp, decide};
 
+use crate::Result;
 use crate::cloud::observation;
+use crate::plots::Plot;
 use crate::verdict::{Goal, Verdict};
 
 const SIZES: [u32; 5] = [10, 100, 1_000, 10_000, 100_000];
@@ -24,8 +27,11 @@ struct Costs {
     look: f64,
 }
 
-pub(crate) fn measure() -> Vec<Verdict> {
+pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     let costs = SIZES.map(costs);
+    if let Some(dir) = plots {
+        draw(&costs, dir)?;
+    }
     let (small, large) = (costs[0], costs[SIZES.len() - 1]);
     let (sizes, most) =
         (format!("at {} servers, against {}", SIZES[SIZES.len() - 1], SIZES[0]), SIZES[SIZES.len() - 1]);
@@ -33,9 +39,10 @@ pub(crate) fn measure() -> Vec<Verdict> {
     // Linear at worst: a server may cost no more than it did where all of them fit in the caches, twice over.
     let each = |seconds: f64, servers: u32| seconds / f64::from(servers);
     let thousand = costs[2];
-    vec![
+    let report = micros(&format!("a health report {sizes}"), large.report, small.report, Goal::AtMost(2.0));
+    Ok(vec![
         micros(&format!("an allocation {sizes}"), large.allocation, small.allocation, Goal::AtMost(2.0)),
-        micros(&format!("a health report {sizes}"), large.report, small.report, Goal::AtMost(2.0)),
+        report.so_far(10.0),
         micros(
             "a decision, for each of 100000 servers, of 1000",
             each(large.decision, most),
@@ -48,7 +55,21 @@ pub(crate) fn measure() -> Vec<Verdict> {
             each(thousand.look, 1000),
             Goal::AtMost(4.0),
         ),
-    ]
+    ])
+}
+
+fn draw(costs: &[Costs], dir: &Path) -> Result<()> {
+    let line = |one: fn(&Costs) -> f64| {
+        SIZES.iter().zip(costs).map(|(servers, costs)| (f64::from(*servers), one(costs) * 1e6)).collect::<Vec<_>>()
+    };
+    let lines = vec![
+        ("a look at the cloud", line(|costs| costs.look)),
+        ("a decision", line(|costs| costs.decision)),
+        ("an allocation", line(|costs| costs.allocation)),
+        ("a health report", line(|costs| costs.report)),
+    ];
+    Plot { title: "What the fleet's own work costs", by: "servers", shown: "microseconds", lines }
+        .draw(dir, "scale.svg")
 }
 
 fn costs(servers: u32) -> Costs {

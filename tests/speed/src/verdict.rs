@@ -1,8 +1,8 @@
-//! A figure, its reference, and whether the goal was met.
+//! A figure, its reference, and whether the goal was met, or what was reached before is lost.
 
 use std::fmt;
 
-/// A goal that is missed by no more than this is put down to the machine.
+/// What is lost by no more than this is put down to the machine.
 const WIDE: f64 = 1.5;
 
 /// Which way a ratio should go.
@@ -27,9 +27,16 @@ pub(crate) struct Verdict {
     /// The first by the second.
     pub(crate) ratio: f64,
     pub(crate) goal: Goal,
+    /// The ratio that was reached, where that is not the goal yet.
+    pub(crate) reached: Option<f64>,
 }
 
 impl Verdict {
+    /// The goal is not met yet, and this is how far it is: to be kept all the same.
+    pub(crate) fn so_far(self, reached: f64) -> Self {
+        Self { reached: Some(reached), ..self }
+    }
+
     /// A figure that is compared with a limit instead of a reference.
     pub(crate) fn limit(what: impl Into<String>, figure: f64, unit: &str, most: f64) -> Self {
         Self {
@@ -38,13 +45,15 @@ impl Verdict {
             reference: format!("{} {unit}", digits(most)),
             ratio: figure / most,
             goal: Goal::AtMost(1.0),
+            reached: None,
         }
     }
 
     /// Something that must not happen at all.
     pub(crate) fn none(what: impl Into<String>, times: u32) -> Self {
         let figure = times.to_string();
-        Self { what: what.into(), figure, reference: "0".to_owned(), ratio: times.into(), goal: Goal::AtMost(0.0) }
+        let (what, ratio) = (what.into(), times.into());
+        Self { what, figure, reference: "0".to_owned(), ratio, goal: Goal::AtMost(0.0), reached: None }
     }
 
     /// A figure beside that of a reference.
@@ -55,6 +64,7 @@ impl Verdict {
             reference: format!("{} {unit}", digits(reference)),
             ratio: figure / reference,
             goal,
+            reached: None,
         }
     }
 
@@ -66,11 +76,11 @@ impl Verdict {
         }
     }
 
-    /// Missed by so much that it is not the machine.
+    /// What was reached is missed by so much that it is not the machine.
     pub(crate) fn is_lost(&self) -> bool {
         match self.goal {
-            Goal::AtLeast(least) => self.ratio < least / WIDE,
-            Goal::AtMost(most) => self.ratio > most * WIDE,
+            Goal::AtLeast(least) => self.ratio < self.reached.unwrap_or(least) / WIDE,
+            Goal::AtMost(most) => self.ratio > self.reached.unwrap_or(most) * WIDE,
             Goal::None => false,
         }
     }
@@ -78,13 +88,17 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, figure, reference, ratio, goal } = self;
+        let Self { what, figure, reference, ratio, goal, .. } = self;
         let goal = match goal {
             Goal::AtLeast(least) => format!("goal >= {least}"),
             Goal::AtMost(most) => format!("goal <= {most}"),
             Goal::None => String::new(),
         };
-        let word = if self.is_met() { "ok    " } else { "MISSED" };
+        let word = match (self.is_met(), self.is_lost()) {
+            (true, _) => "ok    ",
+            (false, false) => "missed",
+            (false, true) => "LOST  ",
+        };
         write!(f, "{word}  {what:<52} {figure:>16}  against {reference:>16}  ratio {ratio:>6.2}  {goal}")
     }
 }
