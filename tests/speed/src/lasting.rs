@@ -30,8 +30,9 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     sleep(SETTLED).await;
     let (mut loads, mut memory) = (Vec::new(), Vec::new());
     for _ in 0..LOADS {
-        loads.push(load(&at, CLIENTS, seconds).await?);
-        memory.push(manager.usage()?.memory as f64 / f64::from(1 << 20));
+        let (load, least) = tokio::join!(load(&at, CLIENTS, seconds), least_memory(&manager, seconds));
+        loads.push(load?);
+        memory.push(least? as f64 / f64::from(1 << 20));
     }
     manager.end().await?;
     games.end().await?;
@@ -44,9 +45,21 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     };
     let third = (LOADS - 1) / 3;
     let (first, last) = (p99(&loads[1..=third]), p99(&loads[LOADS - third..]));
+    let least = |memory: &[f64]| memory.iter().copied().fold(f64::INFINITY, f64::min);
+    let (memory_first, memory_last) = (least(&memory[1..=third]), least(&memory[LOADS - third..]));
     let what = format!("after {requests:.0} requests, {days:.1} days of 10000 players");
     Ok(vec![
-        Verdict::ratio(format!("{what}: memory"), memory[LOADS - 1], memory[1], "MiB", Goal::AtMost(1.1)),
+        Verdict::ratio(format!("{what}: memory"), memory_last, memory_first, "MiB", Goal::AtMost(1.1)),
         Verdict::ratio(format!("{what}: p99"), last, first, "ms", Goal::AtMost(1.5)),
     ])
+}
+
+/// What is resident for a moment does not last: each look at the cloud takes some for a while.
+async fn least_memory(manager: &Part, seconds: u64) -> Result<u64> {
+    let mut least = u64::MAX;
+    for _ in 0..seconds * 4 {
+        sleep(Duration::from_millis(250)).await;
+        least = least.min(manager.usage()?.memory);
+    }
+    Ok(least)
 }
