@@ -91,6 +91,10 @@ impl Holds {
             }
             stays
         });
+        // A rush leaves nothing behind: there are thousands of these.
+        if self.open.is_empty() {
+            self.open.shrink_to_fit();
+        }
         ended
     }
 }
