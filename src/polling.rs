@@ -17,7 +17,7 @@ impl Polling {
     /// # Errors
     /// When the system has no thread to give.
     pub fn start() -> io::Result<Self> {
-        // It asks more servers than a fleet may have: 10,000 a second take half of a core.
+        // One is enough: 10,000 servers, the most of a fleet, asked once a second take half of a core.
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("health").enable_all().build()?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }

@@ -21,7 +21,7 @@ pub type GameServerRef = ActorRef<GameServerMsg>;
 pub enum GameServerMsg {
     /// Ask when the pause is over. It tells itself so, again and again.
     Poll,
-    /// Ask at another pace from the next question on.
+    /// Ask at another pace, once the question that comes next by the one before is answered.
     Pace(Pace),
 }
 
@@ -96,7 +96,10 @@ impl Actor for GameServerActor {
                 state.poll().await;
                 me.cast(GameServerMsg::Poll)?;
             }
-            GameServerMsg::Pace(pace) => state.args.pace = pace,
+            GameServerMsg::Pace(pace) => {
+                state.args.pace = pace;
+                state.pause = state.pause.min(pace.interval);
+            }
         }
         Ok(())
     }

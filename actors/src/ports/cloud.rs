@@ -14,7 +14,7 @@ pub trait Cloud: Send + Sync + 'static {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError>;
 
     /// Looks at a first part of the fleet, so that clients can be answered while the whole is still being read. None where
-    /// that is read as fast.
+    /// that is read as fast. Whose tasks run beside the fleet's, and which instances are about to go, need not be in it.
     async fn glimpse(&self, begun_at: Timestamp) -> Result<Option<Observation>, CloudError> {
         let _ = begun_at;
         Ok(None)

@@ -24,8 +24,8 @@ fn what_did_not_happen_yet_is_told_as_none() {
     for (begin, samples) in [
         ("allocations_total{", 5 + 9),
         ("allocation_duration_seconds_count{", 3),
-        ("cloud_calls_total{", 6 * 9),
-        ("cloud_call_duration_seconds_count{", 6),
+        ("cloud_calls_total{", 7 * 9),
+        ("cloud_call_duration_seconds_count{", 7),
         ("cloud_budget_wait_seconds_total{", 4),
         ("health_checks_total{", 4),
         ("launch_stage_duration_seconds_count{", 4),

@@ -41,7 +41,9 @@ impl Plot<'_> {
             .x_label_area_size(42)
             .y_label_area_size(64)
             .build_cartesian_2d(xs.log_scale(), ys.log_scale())?;
-        chart.configure_mesh().x_desc(self.by).y_desc(self.shown).draw()?;
+        let number = |number: &f64| number.to_string();
+        let mut mesh = chart.configure_mesh();
+        mesh.x_desc(self.by).y_desc(self.shown).x_label_formatter(&number).y_label_formatter(&number).draw()?;
         for ((label, points), colour) in self.lines.iter().zip(COLOURS) {
             let line = chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
             line.label(*label).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));

@@ -26,6 +26,10 @@ impl Roster {
     /// What the cloud is to be asked for now. Each order is given once, and again only if its outcome, or the time
     /// for one, says so.
     pub fn orders(&mut self, now: Timestamp) -> Vec<Order> {
+        // What else runs on an instance is not known before.
+        if !self.is_ready() {
+            return Vec::new();
+        }
         // An outcome is sure to arrive within a call's time limit; the rest is for waiting in line.
         let patience = self.policy.call_timeout * 2;
         let launch = self.ledger.take_order(now, patience).map(Order::Launch);

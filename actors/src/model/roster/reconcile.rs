@@ -33,14 +33,24 @@ impl<'a> Sight<'a> {
 }
 
 impl Roster {
-    /// Takes in a first part of the fleet: its servers may be asked for their health, and given players. Of no use once
-    /// there was a complete look.
+    /// Takes in a first part of the fleet: those of its servers that run may be asked for their health, and given players.
+    /// Nothing else follows from it, and nothing at all once there was a complete look.
     pub fn glimpse(&mut self, part: &Observation, now: Timestamp) {
-        if !self.is_ready() {
-            let sight = Sight::of(part);
-            self.adopt_tasks(&sight, now);
-            self.follow_all(&sight, now);
+        if self.is_ready() {
+            return;
         }
+        let mut sight = Sight::of(part);
+        let host = |task: &Task| sight.instances.get(task.instance.as_ref()?);
+        let runs = |task: &Task| {
+            matches!(task.state, TaskState::Running(_))
+                && host(task).is_some_and(|host| host.state == InstanceState::Running)
+        };
+        sight.tasks.retain(|_, task| runs(task));
+        let earlier = self.last_server;
+        self.adopt_tasks(&sight, now);
+        let ids = self.servers.iter().map(|server| server.id);
+        let new: Vec<ServerId> = ids.filter(|id| id.number() > earlier).collect();
+        new.into_iter().for_each(|id| self.follow(id, &sight, now));
     }
 
     /// Takes in a complete look at the cloud; one that began before the last one is dropped.
@@ -54,7 +64,8 @@ impl Roster {
         }
         self.adopt_tasks(&sight, now);
         self.adopt_instances(&sight, now);
-        self.follow_all(&sight, now);
+        let known: Vec<ServerId> = self.servers.iter().map(|server| server.id).collect();
+        known.into_iter().for_each(|id| self.follow(id, &sight, now));
         for instance in sight.instances.values().filter(|instance| instance.owned) {
             instance.ordinal.into_iter().for_each(|ordinal| self.ledger.saw(ordinal, instance.launch_size, instance));
             self.ledger.saw_instance(&instance.id);
@@ -62,6 +73,11 @@ impl Roster {
         self.note_what_serves();
         self.ledger.looked(sight.begun_at);
         self.ledger.expire(now);
+        if self.observed_at.is_none() {
+            // Those of a first part may have kept silent while the others were not known, as all do when it is the manager
+            // that cannot reach them.
+            self.blind_at = now;
+        }
         self.observed_at = Some(observation.begun_at);
     }
 
@@ -121,7 +137,10 @@ impl Roster {
 
     /// Gives every instance of the fleet a server, so that a launch half done is taken up, or ended at its deadline.
     fn adopt_instances(&mut self, sight: &Sight<'_>, now: Timestamp) {
-        let known: BTreeSet<InstanceId> = self.servers.iter().filter_map(Server::instance).cloned().collect();
+        let mut known: BTreeSet<InstanceId> = self.servers.iter().filter_map(Server::instance).cloned().collect();
+        // Each living task has a server by now, which may not know its instance yet.
+        let living = sight.tasks.values().filter(|task| task.state != TaskState::Stopped);
+        known.extend(living.filter_map(|task| task.instance.clone()));
         for instance in sight.instances.values().filter(|instance| !known.contains(&instance.id)) {
             let host = Host::seen(instance);
             if host.owned && instance.state != InstanceState::Terminated {
@@ -130,11 +149,6 @@ impl Roster {
                 server.milestones.requested_at = requested_at;
             }
         }
-    }
-
-    fn follow_all(&mut self, sight: &Sight<'_>, now: Timestamp) {
-        let known: Vec<ServerId> = self.servers.iter().map(|server| server.id).collect();
-        known.into_iter().for_each(|id| self.follow(id, sight, now));
     }
 
     /// Follows one server through what the look shows of it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::model::{
     Action, CloseReason, InstanceState, LaunchOrder, LaunchOrdinal, Observation, Order, Outcome, Phase, Policy, Pool,
-    Refused, Role, Roster, Stage, TaskId, decide,
+    Refused, Role, Roster, Stage, TaskId, TaskState, decide,
 };
 use actors::ports::CloudError;
 
@@ -48,6 +48,61 @@ fn a_first_part_of_the_fleet_is_enough_for_a_place_and_too_little_to_conclude_fr
     let other = Fixture::with_servers(5, Policy::default());
     fixture.roster.glimpse(&other.world.observe(fixture.now), fixture.now);
     assert_eq!(fixture.ids().len(), 3);
+}
+
+#[test]
+fn those_of_a_first_part_that_keep_silent_are_not_closed_for_it_when_the_others_are_known() {
+    let policy = Policy::default();
+    let known = Fixture::with_servers(10, policy.clone());
+    let mut fixture = Fixture { roster: Roster::new(policy.clone()), ..known };
+    let whole = fixture.world.observe(fixture.now);
+    fixture.roster.glimpse(&Observation { tasks: whole.tasks[..2].to_vec(), ..whole.clone() }, fixture.now);
+    for _ in 0..5 {
+        fixture.pass(policy.silence_grace);
+        let (ids, now) = (fixture.ids(), fixture.now);
+        ids.into_iter().for_each(|id| fixture.roster.report(id, now, None, now));
+    }
+    fixture.observe();
+    assert_eq!((fixture.ids().len(), fixture.closings()), (10, Vec::new()));
+}
+
+#[test]
+fn of_a_first_part_only_what_runs_where_it_is_shown_is_taken_in() {
+    let known = Fixture::with_servers(4, Policy::default());
+    let mut fixture = Fixture { roster: Roster::new(Policy::default()), ..known };
+    let whole = fixture.world.observe(fixture.now);
+    let mut part = whole.clone();
+    part.tasks[0].state = TaskState::Pending;
+    let hidden = part.tasks[1].instance.clone().expect("it runs somewhere");
+    part.instances.retain(|instance| instance.id != hidden);
+    let stopping = part.tasks[2].instance.clone().expect("it runs somewhere");
+    let instance = part.instances.iter_mut().find(|instance| instance.id == stopping).expect("it is shown");
+    instance.state = InstanceState::Stopped;
+    fixture.roster.glimpse(&part, fixture.now);
+    assert_eq!(fixture.ids().len(), 1);
+    // Nor does anything follow from what the next one does not show.
+    for _ in 0..3 {
+        fixture.pass(Duration::from_secs(60));
+        fixture.roster.glimpse(&Observation { tasks: Vec::new(), instances: Vec::new(), ..whole.clone() }, fixture.now);
+    }
+    fixture.roster.observe(&whole, fixture.now);
+    assert!(fixture.ids().into_iter().all(|id| fixture.phase(id) == Phase::Available), "{:#?}", fixture.roster);
+    assert_eq!(fixture.ids().len(), 4);
+}
+
+#[test]
+fn an_instance_that_a_look_shows_after_its_task_is_no_second_server() {
+    let mut fixture = Fixture::with_servers(0, Policy::default());
+    let instance = fixture.world.foreign_machine(fixture.now);
+    fixture.world.machines.get_mut(&instance).expect("it was made").owned = true;
+    fixture.world.start_game(&instance, fixture.now);
+    fixture.pass(START);
+    let whole = fixture.world.observe(fixture.now);
+    fixture.roster.observe(&Observation { instances: Vec::new(), ..whole.clone() }, fixture.now);
+    fixture.pass(Duration::from_secs(5));
+    fixture.observe();
+    assert_eq!(fixture.ids().len(), 1);
+    assert_eq!(fixture.roster.orders(fixture.now), []);
 }
 
 #[test]
