@@ -43,7 +43,7 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     let allocation = micros(&format!("an allocation {sizes}"), large.allocation, small.allocation, Goal::AtMost(2.0));
     Ok(vec![
         allocation.so_far(2.6),
-        report.so_far(10.0),
+        report.so_far(14.0),
         micros(
             "a decision, for each of 100000 servers, of 1000",
             each(large.decision, most),
