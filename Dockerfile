@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The manager in a container: `docker build -t playlivechess-manager .`
-# Without AWS, in a minute or two: `docker build --build-arg FEATURES=--no-default-features …`
+# Without AWS, in a few minutes: `docker build --build-arg FEATURES=--no-default-features …`
 
 FROM rust:1.95-bookworm AS build
 ARG FEATURES=
