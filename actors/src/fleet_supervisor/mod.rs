@@ -2,11 +2,11 @@
 //! decided is committed here first, and only then asked of the cloud. A child that dies is replaced; the fleet goes on.
 
 mod clients;
+mod game_servers;
 mod notes;
 mod operator;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
-use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, HealthReport, Pace};
+use crate::game_server_actor::HealthReport;
 use crate::journal::{Draft, Journal, Page, Query};
 use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{
@@ -27,6 +27,8 @@ use crate::ports::{Clock, Cloud, HealthProbes};
 use crate::reports::{self, Reports};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 use crate::waiting::{Ticket, WaitingLine};
+
+use game_servers::GameServer;
 
 pub use clients::Refusal;
 pub use operator::{Backlogs, Margins};
@@ -148,12 +150,6 @@ pub struct FleetState {
     game_servers: BTreeMap<ServerId, GameServer>,
 }
 
-/// A game server's actor, and where it asks.
-struct GameServer {
-    actor: GameServerRef,
-    target: SocketAddr,
-}
-
 /// The actor.
 pub struct FleetSupervisor;
 
@@ -258,9 +254,7 @@ impl Actor for FleetSupervisor {
     }
 
     async fn post_stop(&self, me: ActorRef<FleetMsg>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
-        for game_server in state.game_servers.values() {
-            game_server.actor.kill();
-        }
+        state.kill_game_servers();
         me.stop_children_and_wait(None, None).await;
         Ok(())
     }
@@ -337,10 +331,7 @@ impl FleetState {
     }
 
     fn set_policy(&mut self, policy: Policy) {
-        for game_server in self.game_servers.values() {
-            // One that has just died is replaced with the new pace.
-            let _ = game_server.actor.cast(GameServerMsg::Pace(pace(&policy)));
-        }
+        self.set_pace(&policy);
         self.tell_aws(AwsMsg::Pace(call_pace(&policy)));
         self.roster.set_policy(policy);
         self.tell_scaler(ScalerMsg::Wake);
@@ -410,47 +401,6 @@ impl FleetState {
         self.sync_game_servers().await
     }
 
-    async fn sync_game_servers(&mut self) -> Result<(), ActorProcessingErr> {
-        let polled = self.roster.servers().filter(|server| server.phase.is_polled());
-        let wanted: BTreeMap<ServerId, SocketAddr> =
-            polled.filter_map(|server| Some((server.id, server.endpoint.as_ref()?.health))).collect();
-        self.game_servers.retain(|id, game_server| {
-            let stays = wanted.get(id) == Some(&game_server.target);
-            if !stays {
-                game_server.actor.kill();
-            }
-            stays
-        });
-        let new = wanted.into_iter().filter(|(id, _)| !self.game_servers.contains_key(id));
-        let new: Vec<(SocketAddr, GameServerArgs)> =
-            new.map(|(server, target)| (target, self.args(server, target))).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let me = self.me.get_cell();
-        let started = self.polling.spawn(async move {
-            let mut started = Vec::with_capacity(new.len());
-            for (target, args) in new {
-                let server = args.server;
-                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, me.clone()).await?;
-                started.push((server, GameServer { actor, target }));
-            }
-            Ok::<_, SpawnErr>(started)
-        });
-        self.game_servers.extend(started.await??);
-        Ok(())
-    }
-
-    fn args(&self, server: ServerId, target: SocketAddr) -> GameServerArgs {
-        GameServerArgs {
-            server,
-            pace: pace(self.roster.policy()),
-            probe: self.probes.probe(target),
-            clock: self.clock,
-            reports: self.reports.clone(),
-        }
-    }
-
     /// Replaces a child that died. One that was told to go is not known here any more.
     async fn replace(&mut self, child: &ActorCell) -> Result<(), ActorProcessingErr> {
         let died = child.get_id();
@@ -460,8 +410,7 @@ impl FleetState {
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
             self.scaler = Some(spawn_scaler(&self.me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
         } else {
-            self.game_servers.retain(|_, game_server| game_server.actor.get_id() != died);
-            self.sync_game_servers().await?;
+            self.replace_game_server(died).await?;
         }
         Ok(())
     }
@@ -500,10 +449,6 @@ async fn spawn_scaler(
 ) -> Result<ScalerRef, SpawnErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
     ScalerActor::spawn(args, me.get_cell()).await
-}
-
-const fn pace(policy: &Policy) -> Pace {
-    Pace { interval: policy.health_interval, timeout: policy.health_timeout }
 }
 
 const fn call_pace(policy: &Policy) -> CallPace {
