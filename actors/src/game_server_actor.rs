@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::model::{HealthAnswer, ServerId, Timestamp};
+use crate::patience::Patience;
 use crate::ports::{Clock, HealthProbe, ProbeError};
 use crate::reports::Reports;
 
@@ -110,11 +111,13 @@ impl GameServerState {
         sleep(self.pause).await;
         let Self { args: GameServerArgs { server, pace, probe, clock, reports }, heard, .. } = self;
         let asked_at = clock.now();
-        let answer = match timeout(pace.timeout, AssertUnwindSafe(probe.ask()).catch_unwind()).await {
-            Ok(Ok(answer)) => answer,
+        let answer = tokio::select! {
+            biased;
             // A probe that panics is a miss like any other.
-            Ok(Err(_)) => Err(ProbeError::Unreadable("the probe panicked".to_owned())),
-            Err(_) => Err(ProbeError::TimedOut),
+            asked = AssertUnwindSafe(probe.ask()).catch_unwind() => {
+                asked.unwrap_or_else(|_| Err(ProbeError::Unreadable("the probe panicked".to_owned())))
+            }
+            () = Patience::of(pace.timeout) => Err(ProbeError::TimedOut),
         };
         self.pause = match &answer {
             _ if *heard => pace.interval,

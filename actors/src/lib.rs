@@ -13,6 +13,7 @@ pub mod journal;
 mod line;
 pub mod mailbox;
 pub mod model;
+mod patience;
 pub mod ports;
 mod reports;
 pub mod scaler_actor;

@@ -1,5 +1,6 @@
 //! Where an actor is written to, and how many messages wait there: ractor itself does not tell.
 
+use std::future::pending;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,8 +9,9 @@ use std::time::Duration;
 use ractor::rpc::CallResult;
 use ractor::{ActorRef, Message, MessagingErr, RpcReplyPort};
 use tokio::sync::oneshot;
-use tokio::task::{AbortHandle, yield_now};
-use tokio::time::timeout;
+use tokio::task::AbortHandle;
+
+use crate::patience::Patience;
 
 /// The messages that were sent to an actor and not taken by it yet. A clone counts the same ones.
 #[derive(Clone, Debug, Default)]
@@ -67,21 +69,18 @@ impl<M: Message> Mailbox<M> {
         question: impl FnOnce(RpcReplyPort<T>) -> M,
         limit: Option<Duration>,
     ) -> Result<CallResult<T>, MessagingErr<M>> {
-        let (reply_to, mut answer) = oneshot::channel();
+        let (reply_to, answer) = oneshot::channel();
         self.cast(question(reply_to.into()))?;
-        // Most answers are there when all who could run have run once: a timer is set for the others alone.
-        let answer = tokio::select! {
-            biased;
-            answer = &mut answer => Ok(answer),
-            () = yield_now() => match limit {
-                Some(limit) => timeout(limit, answer).await,
-                None => Ok(answer.await),
-            },
+        let late = async {
+            match limit {
+                Some(limit) => Patience::of(limit).await,
+                None => pending().await,
+            }
         };
-        Ok(match answer {
-            Ok(Ok(answer)) => CallResult::Success(answer),
-            Ok(Err(_)) => CallResult::SenderError,
-            Err(_) => CallResult::Timeout,
+        Ok(tokio::select! {
+            biased;
+            answer = answer => answer.map_or(CallResult::SenderError, CallResult::Success),
+            () = late => CallResult::Timeout,
         })
     }
 
