@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Aws, CloudKind, Flags, Loaded, Mistakes, Settings};
 use crate::health_probe::HttpProbes;
-use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections};
+use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections, Site};
 use crate::metrics::{MeteredCloud, MeteredProbes, Metrics};
 use crate::operations::{self, Gate, Operations, Scraped};
 use crate::polling::Polling;
@@ -147,7 +147,7 @@ pub async fn run(
     let limit = settings.http.shutdown_limit;
     let asked = Fleet::new(fleet.clone(), watched.answers.clone(), metrics.clone(), traces);
     let door = Door::new(watched.door.clone(), watched.rate.clone());
-    let clients = http::routes(asked.clone(), door);
+    let clients = Site { routes: http::routes(asked.clone(), door.clone()), door: Some(door) };
     let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
     let open = scraped.open.clone();
     let clients = http::serve(listeners.clients, clients, watched.connections.clone(), open, shutdown.clone(), limit);
@@ -201,8 +201,9 @@ async fn operate(
     let Some(listener) = listener else { return };
     let open = OpenConnections::default();
     let remembering = operations.clone().remember();
+    let site = Site { routes: operations::routes(operations), door: None };
     tokio::select! {
-        () = http::serve(listener, operations::routes(operations), rules, open, shutdown, limit) => {}
+        () = http::serve(listener, site, rules, open, shutdown, limit) => {}
         never = remembering => match never {},
     }
 }

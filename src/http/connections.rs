@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::table::{Id, Limits, Mark, Table};
 
@@ -91,9 +91,9 @@ impl Connections {
         while table.len() >= max {
             table.cut_longest().then_some(())?;
         }
-        let (id, mark, cut) = table.open(Instant::now());
+        let (id, mark) = table.open(Instant::now());
         self.open.set(&table);
-        Some(Connection { id, mark, cut, connections: Arc::clone(self) })
+        Some(Connection { id, mark, connections: Arc::clone(self) })
     }
 
     /// Cuts off the one that has waited longest.
@@ -140,11 +140,18 @@ impl Connections {
 pub(super) struct Connection {
     id: Id,
     mark: Arc<Mark>,
-    cut: CancellationToken,
     connections: Arc<Connections>,
 }
 
 impl Connection {
+    /// Begins a conversation on it, that lasts until it ends by itself or is cut off.
+    pub(super) fn begin<T: Future<Output = ()> + Send + 'static>(self, talk: impl FnOnce(Self) -> T) -> JoinHandle<()> {
+        let (id, connections) = (self.id, Arc::clone(&self.connections));
+        let talk = tokio::spawn(talk(self));
+        connections.table().talks(id, talk.abort_handle());
+        talk
+    }
+
     /// A request is there, complete. False when the connection was cut off a moment before.
     pub(super) fn answers(&self) -> bool {
         self.mark.answers()
@@ -156,11 +163,6 @@ impl Connection {
         if self.connections.is_full_of_busy.load(Ordering::SeqCst) {
             self.connections.changed.notify_one();
         }
-    }
-
-    /// Waits until it is cut off.
-    pub(super) async fn cut_off(&self) {
-        self.cut.cancelled().await;
     }
 }
 
@@ -200,8 +202,7 @@ mod tests {
         assert!(connections.is_full());
         assert!(timeout(MOMENT, connections.admit()).await.is_err(), "there is no room");
         let (third, ()) = tokio::join!(connections.admit(), async { other.answered() });
-        other.cut_off().await;
-        assert!(!other.answers() && third.answers() && !one.cut.is_cancelled());
+        assert!(!other.answers() && third.answers() && one.answers());
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,20 +222,25 @@ mod tests {
         let (sender, rules) = watch::channel(rules(10));
         let connections = Connections::new(rules, OpenConnections::default());
         let start = Instant::now();
-        let (busy, old, young) = (connections.admit().await, connections.admit().await, connections.admit().await);
+        let silent = async |connection: Connection| {
+            let _open = connection;
+            std::future::pending::<()>().await;
+        };
+        let busy = connections.admit().await;
         assert!(busy.answers());
+        let (old, young) = (connections.admit().await.begin(silent), connections.admit().await.begin(silent));
         let changes = async {
             tokio::task::yield_now().await;
             sender.send_modify(|rules| rules.max_connections = 2);
-            old.cut_off().await;
-            assert!(start.elapsed().is_zero() && !young.cut.is_cancelled());
+            assert!(old.await.is_err_and(|ended| ended.is_cancelled()));
+            assert!(start.elapsed().is_zero() && !young.is_finished());
             sender.send_modify(|rules| rules.header_timeout = Duration::from_secs(3));
-            young.cut_off().await;
+            assert!(young.await.is_err_and(|ended| ended.is_cancelled()));
         };
         tokio::select! {
             never = connections.keep_to_rules() => match never {},
             () = changes => {}
         }
-        assert_eq!((start.elapsed().as_secs(), busy.cut.is_cancelled()), (3, false));
+        assert_eq!((start.elapsed().as_secs(), busy.answers()), (3, true));
     }
 }

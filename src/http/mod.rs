@@ -36,7 +36,7 @@ pub use connections::{ConnectionRules, OpenConnections};
 pub use door::{Door, DoorRules};
 pub use rate_limit::RateRules;
 pub use routes::routes;
-pub use server::serve;
+pub use server::{Site, serve};
 pub use trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use v1::document;
 

@@ -27,6 +27,7 @@ use super::Peer;
 use super::arriving::Arriving;
 use super::burst::Burst;
 use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
+use super::door::Door;
 use super::streamed::Streamed;
 
 /// Before the next try to let somebody in, when the system refuses.
@@ -39,11 +40,19 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The least that hyper takes as the longest head; the setting allows no less.
 const MIN_HEAD_SIZE: usize = 8192;
 
+/// What is served.
+pub struct Site {
+    /// Which question is asked at which path.
+    pub routes: BoxedFilter<(Response,)>,
+    /// Who wants to know, at times, who is at the other end.
+    pub door: Option<Door>,
+}
+
 /// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`. How many are
 /// connected is told by `open`.
 pub async fn serve(
     listener: TcpListener,
-    routes: BoxedFilter<(Response,)>,
+    Site { routes, door }: Site,
     rules: watch::Receiver<ConnectionRules>,
     open: OpenConnections,
     shutdown: CancellationToken,
@@ -51,10 +60,12 @@ pub async fn serve(
 ) {
     let service = TowerToHyperService::new(warp::service(routes));
     let connections = Connections::new(rules.clone(), open);
-    let converse = |stream, peer, connection| {
+    let converse = |stream, peer, connection: Connection| {
         let http = http(&rules.borrow());
+        let asker = door.clone().map(|door| Asker { peer, door });
         // A token of its own: all connections would look at the same one, twice a request.
-        tokio::spawn(converse(stream, peer, connection, http, service.clone(), shutdown.child_token()));
+        let (service, shutdown) = (service.clone(), shutdown.child_token());
+        connection.begin(|connection| converse(stream, asker, connection, http, service, shutdown));
     };
     tokio::select! {
         never = let_in(&listener, &connections, converse) => match never {},
@@ -115,10 +126,16 @@ fn concerns_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
-/// Answers a client's requests, one after the other, until it leaves or has to go.
+/// Who is at the other end of a connection, for a door that may want to know it.
+struct Asker {
+    peer: Peer,
+    door: Door,
+}
+
+/// Answers a client's requests, one after the other, until it leaves.
 async fn converse<S>(
     mut stream: TcpStream,
-    peer: Peer,
+    asker: Option<Asker>,
     connection: Connection,
     http: http1::Builder,
     service: S,
@@ -128,7 +145,11 @@ async fn converse<S>(
 {
     let connection = Arc::new(connection);
     let answer = service_fn(async |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        if let Some(Asker { peer, door }) = &asker
+            && door.counts()
+        {
+            request.extensions_mut().insert(*peer);
+        }
         let mut request = request.map(|body| Arriving::new(body, &connection));
         if request.body().is_end_stream() && !request.body_mut().is_there() {
             std::future::pending::<()>().await;
@@ -138,17 +159,11 @@ async fn converse<S>(
         connection.answers();
         Ok::<_, Infallible>(Streamed::of(answer, &connection))
     });
-    let conversation = async {
-        talk(&mut stream, http, answer, &shutdown).await;
-        let mut nowhere = tokio::io::sink();
-        tokio::select! {
-            _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
-            () = shutdown.cancelled() => {}
-        }
-    };
+    talk(&mut stream, http, answer, &shutdown).await;
+    let mut nowhere = tokio::io::sink();
     tokio::select! {
-        () = conversation => {}
-        () = connection.cut_off() => {}
+        _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
+        () = shutdown.cancelled() => {}
     }
 }
 
@@ -159,6 +174,7 @@ where
 {
     let mut talk = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
+        biased;
         ended = talk.as_mut() => ended,
         () = shutdown.cancelled() => {
             talk.as_mut().graceful_shutdown();

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::tests::{Script, fleet, open_door};
-use super::{ConnectionRules, OpenConnections, listen, routes, serve};
+use super::{ConnectionRules, OpenConnections, Site, listen, routes, serve};
 
 const REQUEST: &[u8] = b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n";
 const ANSWER: &str = r#"{"available": "127.0.0.1:8888"}"#;
@@ -32,9 +32,9 @@ async fn served(max_connections: usize) -> Served {
         ConnectionRules { header_timeout: timeout, idle_timeout: timeout, max_connections, max_head_size: 8192 };
     let (sender, rules) = watch::channel(rules);
     let fleet = fleet(Script::Stuck).await;
-    let routes = routes(fleet, open_door());
+    let site = Site { routes: routes(fleet, open_door()), door: None };
     let open = OpenConnections::default();
-    let ended = tokio::spawn(serve(listener, routes, rules, open, shutdown.clone(), timeout));
+    let ended = tokio::spawn(serve(listener, site, rules, open, shutdown.clone(), timeout));
     Served { address, shutdown, ended, _rules: sender }
 }
 

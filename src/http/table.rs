@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// A connection's number, given in the order of their coming.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -62,6 +62,12 @@ impl Mark {
         self.waits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok()
     }
 
+    /// Whether it has to go.
+    #[cfg(test)]
+    pub(super) fn is_cut(&self) -> bool {
+        self.waits.load(Ordering::SeqCst) == CUT
+    }
+
     /// None while it does not wait.
     fn waits(&self) -> Option<u64> {
         Some(self.waits.load(Ordering::SeqCst)).filter(|waits| *waits < ANSWERS)
@@ -75,8 +81,8 @@ fn waits(epoch: Instant, due: Due, now: Instant) -> u64 {
 
 struct Open {
     mark: Arc<Mark>,
-    /// Cancelled when it has to go.
-    cut: CancellationToken,
+    /// What is aborted when it has to go; none before its conversation begins.
+    talk: Option<AbortHandle>,
 }
 
 /// The connections that are open. One that is cut off is no longer among them, though it may need a moment to close.
@@ -94,14 +100,22 @@ impl Table {
         Self { epoch, opened: 0, open: HashMap::new(), longest: Vec::new() }
     }
 
-    /// Takes in a connection that has brought no request yet. The token tells it to go.
-    pub(super) fn open(&mut self, now: Instant) -> (Id, Arc<Mark>, CancellationToken) {
+    /// Takes in a connection that has brought no request yet.
+    pub(super) fn open(&mut self, now: Instant) -> (Id, Arc<Mark>) {
         self.opened += 1;
-        let (id, cut) = (Id(self.opened), CancellationToken::new());
+        let id = Id(self.opened);
         let waits = AtomicU64::new(waits(self.epoch, Due::First, now));
         let mark = Arc::new(Mark { waits, epoch: self.epoch });
-        self.open.insert(id, Open { mark: Arc::clone(&mark), cut: cut.clone() });
-        (id, mark, cut)
+        self.open.insert(id, Open { mark: Arc::clone(&mark), talk: None });
+        (id, mark)
+    }
+
+    /// Its conversation has begun: that is aborted when it has to go, and at once if it had to go before.
+    pub(super) fn talks(&mut self, id: Id, talk: AbortHandle) {
+        match self.open.get_mut(&id) {
+            Some(open) => open.talk = Some(talk),
+            None => talk.abort(),
+        }
     }
 
     /// How many are open.
@@ -157,8 +171,8 @@ impl Table {
     fn cut(&mut self, id: Id, waits: u64) -> bool {
         let Some(open) = self.open.get(&id) else { return false };
         let is_cut = open.mark.waits.compare_exchange(waits, CUT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        if is_cut && let Some(open) = self.open.remove(&id) {
-            open.cut.cancel();
+        if is_cut && let Some(Open { talk: Some(talk), .. }) = self.open.remove(&id) {
+            talk.abort();
         }
         is_cut
     }
@@ -178,13 +192,13 @@ mod tests {
     fn the_one_that_has_waited_longest_goes_first_whatever_it_waits_for() {
         let start = Instant::now();
         let mut table = Table::new(start);
-        let (_, answered, answered_cut) = table.open(start);
-        let (_, _, silent_cut) = table.open(start + seconds(1));
+        let (_, answered) = table.open(start);
+        let (_, silent) = table.open(start + seconds(1));
         assert!(answered.answers());
         answered.answered(start + seconds(2));
-        let (_, _, late_cut) = table.open(start + seconds(3));
-        for cut in [silent_cut, answered_cut, late_cut] {
-            assert!(!cut.is_cancelled() && table.cut_longest() && cut.is_cancelled());
+        let (_, late) = table.open(start + seconds(3));
+        for next in [silent, answered, late] {
+            assert!(!next.is_cut() && table.cut_longest() && next.is_cut());
         }
         assert_eq!((table.len(), table.cut_longest()), (0, false));
     }
@@ -193,38 +207,38 @@ mod tests {
     fn who_is_answered_while_others_go_has_not_waited_as_long_as_they() {
         let start = Instant::now();
         let mut table = Table::new(start);
-        let (_, first, first_cut) = table.open(start);
-        let (_, busy, busy_cut) = table.open(start);
-        let (_, _, last_cut) = table.open(start + seconds(1));
-        assert!(busy.answers() && table.cut_longest() && first_cut.is_cancelled() && !first.answers());
+        let (_, first) = table.open(start);
+        let (_, busy) = table.open(start);
+        let (_, last) = table.open(start + seconds(1));
+        assert!(busy.answers() && table.cut_longest() && first.is_cut() && !first.answers());
         busy.answered(start + seconds(2));
-        assert!(table.cut_longest() && last_cut.is_cancelled() && !busy_cut.is_cancelled());
+        assert!(table.cut_longest() && last.is_cut() && !busy.is_cut());
         // One of those that were known to wait has been answered meanwhile, and waits again.
-        let (_, known, known_cut) = table.open(start + seconds(3));
-        let (_, _, other_cut) = table.open(start + seconds(4));
-        assert!(table.cut_longest() && busy_cut.is_cancelled());
+        let (_, known) = table.open(start + seconds(3));
+        let (_, other) = table.open(start + seconds(4));
+        assert!(table.cut_longest() && busy.is_cut());
         assert!(known.answers());
         known.answered(start + seconds(5));
-        assert!(table.cut_longest() && other_cut.is_cancelled() && !known_cut.is_cancelled());
-        assert!(table.cut_longest() && known_cut.is_cancelled() && !table.cut_longest());
+        assert!(table.cut_longest() && other.is_cut() && !known.is_cut());
+        assert!(table.cut_longest() && known.is_cut() && !table.cut_longest());
     }
 
     #[test]
     fn one_that_is_being_answered_is_never_cut_off() {
         let start = Instant::now();
         let mut table = Table::new(start);
-        let (_, busy, cut) = table.open(start);
+        let (_, busy) = table.open(start);
         assert!(busy.answers());
         assert!(!table.cut_longest());
         table.cut_overdue(start + seconds(3600), LIMITS);
-        assert_eq!((table.len(), cut.is_cancelled()), (1, false));
+        assert_eq!((table.len(), busy.is_cut()), (1, false));
     }
 
     #[test]
     fn one_that_was_cut_off_is_not_answered_any_more() {
         let start = Instant::now();
         let mut table = Table::new(start);
-        let (id, gone, _) = table.open(start);
+        let (id, gone) = table.open(start);
         assert!(table.cut_longest());
         assert!(!gone.answers());
         gone.answered(start);
@@ -237,24 +251,39 @@ mod tests {
         let start = Instant::now();
         let mut table = Table::new(start);
         assert_eq!(table.cut_overdue(start, LIMITS), start + seconds(10));
-        let (_, kept, kept_cut) = table.open(start);
-        let (_, _, silent_cut) = table.open(start + seconds(5));
+        let (_, kept) = table.open(start);
+        let (_, silent) = table.open(start + seconds(5));
         assert!(kept.answers());
         kept.answered(start + seconds(1));
         assert_eq!(table.cut_overdue(start + seconds(14), LIMITS), start + seconds(15));
-        assert!(!silent_cut.is_cancelled());
+        assert!(!silent.is_cut());
         assert_eq!(table.cut_overdue(start + seconds(15), LIMITS), start + seconds(25));
-        assert!(silent_cut.is_cancelled() && !kept_cut.is_cancelled());
+        assert!(silent.is_cut() && !kept.is_cut());
         table.cut_overdue(start + seconds(61), LIMITS);
-        assert!(kept_cut.is_cancelled());
+        assert!(kept.is_cut());
+    }
+
+    #[tokio::test]
+    async fn one_that_has_to_go_before_its_conversation_begins_goes_then() {
+        let start = Instant::now();
+        let mut table = Table::new(start);
+        let ((early, _), (late, _)) = (table.open(start), table.open(start));
+        let talk = || tokio::spawn(std::future::pending::<()>());
+        let (early_talk, late_talk) = (talk(), talk());
+        table.talks(late, late_talk.abort_handle());
+        assert!(table.cut_longest() && table.cut_longest());
+        table.talks(early, early_talk.abort_handle());
+        for talk in [early_talk, late_talk] {
+            assert!(talk.await.is_err_and(|ended| ended.is_cancelled()));
+        }
     }
 
     #[test]
     fn one_that_closes_by_itself_leaves_nothing_behind() {
         let start = Instant::now();
         let mut table = Table::new(start);
-        let (waiting, ..) = table.open(start);
-        let (answering, busy, _) = table.open(start);
+        let (waiting, _) = table.open(start);
+        let (answering, busy) = table.open(start);
         assert!(busy.answers());
         table.closed(waiting);
         table.closed(answering);
