@@ -45,11 +45,11 @@ pub fn routes(fleet: Fleet, door: Door) -> BoxedFilter<(warp::reply::Response,)>
         .expose_headers(["location", "retry-after"])
         .max_age(PREFLIGHT_MAX_AGE_SECONDS);
     // What is asked most often comes first, and what follows is one step: each step on the way costs each request.
+    let clients = clients(&fleet, &door).with(&cors);
     let others = operators(&fleet).or(options()).unify().or(v1::routes(&fleet, &door)).unify().boxed();
-    let routes = clients(&fleet, &door).or(others).unify();
     // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
-    let routes = routes.recover(errors::recover).with(cors).recover(errors::recover);
-    routes.map(Reply::into_response).boxed()
+    let others = others.recover(errors::recover).with(cors).map(Reply::into_response).boxed();
+    clients.map(Reply::into_response).or(others).unify().recover(errors::recover).map(Reply::into_response).boxed()
 }
 
 /// What game clients ask.

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Frame, SizeHint};
-use warp::http::{Response, header};
+use warp::http::Response;
 use warp::hyper::body::Bytes;
 use warp::reply::Response as Answer;
 
 use super::connections::Connection;
-
-/// The type of server-sent events.
-const EVENTS: &str = "text/event-stream";
 
 /// A body, as its answer has it.
 pub(super) struct Streamed {
@@ -26,8 +23,9 @@ impl Streamed {
     /// end on.
     pub(super) fn of(answer: Answer, connection: &Arc<Connection>) -> Response<Self> {
         let until = Until(Arc::clone(connection));
-        let is_stream = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS);
         let (head, body) = answer.into_parts();
+        // What is there already has a length.
+        let is_stream = body.size_hint().exact().is_none();
         Response::from_parts(head, Self { body, _until: is_stream.then_some(until) })
     }
 }
