@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::HOST;
-use hyper::{Request, Response};
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, Join, Take, join};
@@ -39,13 +39,15 @@ pub struct HttpProbes;
 
 impl HealthProbes for HttpProbes {
     fn probe(&self, target: SocketAddr) -> Box<dyn HealthProbe> {
-        Box::new(HttpProbe { target, kept: None })
+        Box::new(HttpProbe { target, host: host(target), kept: None })
     }
 }
 
 /// The probe of one server.
 struct HttpProbe {
     target: SocketAddr,
+    /// How it is named in each question.
+    host: HeaderValue,
     /// The connection of the last question, and when that was answered.
     kept: Option<(Connection, Instant)>,
 }
@@ -76,14 +78,20 @@ impl HealthProbe for HttpProbe {
     }
 }
 
+fn host(target: SocketAddr) -> HeaderValue {
+    // An address has no character that a header may not have.
+    HeaderValue::try_from(target.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
 impl HttpProbe {
     /// Puts the question, and keeps the connection if another one can be put on it.
     async fn ask_on(&mut self, mut connection: Connection) -> Result<HealthAnswer, ProbeError> {
         connection.reader_mut().set_limit(MAX_ANSWER);
         let handshake = http1::handshake(TokioIo::new(connection)).await;
         let (mut client, connection) = handshake.map_err(|error| unreachable(&error))?;
-        let question = Request::get("/health/").header(HOST, self.target.to_string()).body(Empty::<Bytes>::new());
-        let question = question.map_err(|error| unreachable(&error))?;
+        let mut question = Request::new(Empty::<Bytes>::new());
+        *question.uri_mut() = Uri::from_static("/health/");
+        question.headers_mut().insert(HOST, self.host.clone());
         let mut connection = Some(connection);
         let asked = async {
             let response = client.send_request(question).await.map_err(|error| unreachable(&error))?;

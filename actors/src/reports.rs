@@ -1,14 +1,19 @@
-//! Health reports on their way to the supervisor: those that come at the same moment go together. It is woken once for
-//! all of them then, which costs more than what they say.
+//! Health reports on their way to the supervisor: those that come within some milliseconds go together. It is woken once
+//! for all of them then, which costs more than what they say.
+
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
 
 use crate::fleet_supervisor::{FleetMsg, FleetRef};
 use crate::game_server_actor::HealthReport;
 
 /// Reports that go together, at most: clients wait for no more than these.
 const TOGETHER: usize = 64;
+
+/// How long a report waits for others. Of an interval of a second or more it is next to nothing.
+const GATHERED_FOR: Duration = Duration::from_millis(5);
 
 /// Where reports are handed in.
 pub(crate) type Reports = UnboundedSender<HealthReport>;
@@ -23,10 +28,9 @@ async fn hand_on(mut handed_in: UnboundedReceiver<HealthReport>, fleet: FleetRef
     let mut together = Vec::new();
     while let Some(report) = handed_in.recv().await {
         together.push(report);
-        // Whoever has an answer at this moment hands it in now.
-        yield_now().await;
+        let until = Instant::now() + GATHERED_FOR;
         while together.len() < TOGETHER
-            && let Ok(report) = handed_in.try_recv()
+            && let Ok(Some(report)) = timeout_at(until, handed_in.recv()).await
         {
             together.push(report);
         }
