@@ -13,10 +13,17 @@ use async_trait::async_trait;
 /// Where the game servers are, each on an address of its own.
 const PORT: u16 = 9000;
 
-/// So many servers, for ever.
-#[derive(Clone, Copy, Debug)]
+/// The same servers, for ever.
 pub(crate) struct StandingFleet {
-    pub(crate) servers: u32,
+    /// Made once: what a real cloud's answer takes to be read is the SDK's.
+    seen: Observation,
+}
+
+impl StandingFleet {
+    /// So many servers.
+    pub(crate) fn of(servers: u32) -> Self {
+        Self { seen: observation(servers, Timestamp::default()) }
+    }
 }
 
 /// The address of a game server.
@@ -66,7 +73,7 @@ pub(crate) fn micros() -> u128 {
 impl Cloud for StandingFleet {
     async fn observe(&self, begun_at: Timestamp) -> Result<Observation, CloudError> {
         println!("observed");
-        Ok(observation(self.servers, begun_at))
+        Ok(Observation { begun_at, ..self.seen.clone() })
     }
 
     async fn launch(&self, _: LaunchOrder) -> Result<Vec<InstanceId>, CloudError> {

@@ -77,7 +77,7 @@ async fn manage(servers: u32, capacity: u32) -> Result<()> {
     let clients = http::listen(loaded.settings.listen)?;
     println!("listens {}", clients.local_addr()?);
     let clock = Clock::system();
-    let cloud = Arc::new(StandingFleet { servers });
+    let cloud = Arc::new(StandingFleet::of(servers));
     let listeners = Listeners { clients, operations: None };
     let metrics = Metrics::new(Timestamp::default())?;
     daemon::run(source, loaded, listeners, cloud, metrics, clock, signals::listen()?).await?;
