@@ -50,7 +50,7 @@ pub(crate) async fn measure(servers: u32, seconds: u64) -> Result<Vec<Verdict>> 
     let (asked, opened) = (manager.questions as f64, manager.connections as f64);
     let what = format!("{servers} servers: CPU a question");
     Ok(vec![
-        Verdict::ratio(what, cpu(&manager), cpu(&bare), "us", Goal::AtMost(1.3)).so_far(1.5),
+        Verdict::ratio(what, cpu(&manager), cpu(&bare), "us", Goal::AtMost(1.3)),
         Verdict::limit(format!("{servers} servers: memory of each"), each / 1024.0, "KiB", 20.0),
         Verdict::limit("lateness of a question, p99", manager.lateness_p99.as_secs_f64() * 1e3, "ms", 100.0),
         Verdict::limit("connections opened a hundred questions", 100.0 * opened / asked, "", 1.0),
