@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::model::{Address, AllocationRule, Policy};
+use actors::model::{Address, AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
 
 #[cfg(feature = "ecs")]
 use crate::cloud::ecs::{self, EcsSettings};
@@ -21,6 +21,13 @@ pub fn policy(settings: &Settings) -> Policy {
     Policy {
         upscale_margin: scaling.upscale_margin,
         downscale_margin: scaling.downscale_margin,
+        margin_policy: match scaling.policy {
+            config::ScalingPolicy::Margins => MarginPolicy::Fixed,
+            config::ScalingPolicy::LeadTime => MarginPolicy::LeadTime(LeadTimePolicy {
+                one_in: scaling.turned_away_one_in,
+                least: scaling.least_upscale_margin,
+            }),
+        },
         server_capacity: scaling.server_capacity,
         min_servers: scaling.min_servers,
         max_servers: scaling.max_servers,

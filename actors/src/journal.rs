@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use crate::model::{Figures, InstanceId, LaunchOrdinal, LeadTime, Policy, ServerId, Subject, Timestamp};
+use crate::model::{Figures, InstanceId, LaunchOrdinal, LeadTime, Margins, ServerId, Subject, Timestamp};
 
 /// Entries that a follower may fall behind before it misses some, and is told so: a fleet of ten thousand that is seen
 /// for the first time is written down without a pause, an entry or two a server.
@@ -54,9 +54,9 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// The figures of a decision, beside what the operator wanted.
-    pub const fn new(figures: Figures, policy: &Policy) -> Self {
-        Self { figures, upscale_margin: policy.upscale_margin, downscale_margin: policy.downscale_margin }
+    /// The figures of a decision, beside the margins then.
+    pub const fn new(figures: Figures, Margins { upscale, downscale }: Margins) -> Self {
+        Self { figures, upscale_margin: upscale, downscale_margin: downscale }
     }
 }
 

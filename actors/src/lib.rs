@@ -14,6 +14,7 @@ mod line;
 pub mod mailbox;
 pub mod model;
 mod patience;
+pub mod planning;
 pub mod ports;
 mod reports;
 pub mod scaler_actor;

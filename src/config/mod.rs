@@ -44,7 +44,7 @@ pub use sections::local::{Local, Spread};
 pub use sections::manager::{CloudKind, Settings};
 pub use sections::operations::Operations;
 pub use sections::rollout::Rollout;
-pub use sections::scaling::{Allocation, Scaling};
+pub use sections::scaling::{Allocation, Scaling, ScalingPolicy};
 pub use sections::traces::Traces;
 
 use mistakes::Findings;
@@ -90,6 +90,29 @@ pub fn load(flags: &Flags, dir: &Path, env: impl IntoIterator<Item = (String, St
     let effective = resolved.effective(&secret_files);
     secret_files.fill(&mut settings);
     Ok(Loaded { settings, notices, effective })
+}
+
+/// The name in the environment of a setting, by its place in `manager.toml`, by the last word of that, or by the name itself.
+///
+/// # Errors
+/// When there is none, or several: which were meant.
+pub fn variable(name: &str) -> Result<&'static str, String> {
+    if let Some(setting) = table::by_path(name).or_else(|| table::by_env(name)) {
+        return Ok(setting.env);
+    }
+    let last = |path: &'static str| path.rsplit('.').next() == Some(name);
+    let named: Vec<_> = table::settings().filter(|setting| last(setting.path)).collect();
+    match named[..] {
+        [setting] => Ok(setting.env),
+        [] => Err(nearest::in_file(name).map_or_else(
+            || "there is no such setting; check-config lists them".to_owned(),
+            |path| format!("there is no such setting; did you mean {path}?"),
+        )),
+        _ => {
+            let paths: Vec<&str> = named.iter().map(|setting| setting.path).collect();
+            Err(format!("there are several of that name, write which: {}", paths.join(", ")))
+        }
+    }
 }
 
 /// Reads the layers for the address to listen on alone: for a health check, which may lack the manager's flags.

@@ -51,7 +51,7 @@ pub struct Places {
     pub waiting: u32,
 }
 
-/// What the operator wants, in places and servers.
+/// The margins as they are now, and what the operator wants, in places and servers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Limits {
     /// Below so many free and pending places the fleet grows.
@@ -66,7 +66,7 @@ pub struct Limits {
 
 impl From<&Snapshot> for FleetGauges {
     fn from(snapshot: &Snapshot) -> Self {
-        let Snapshot { policy, figures, .. } = snapshot;
+        let Snapshot { policy, margins, figures, .. } = snapshot;
         Self {
             servers: snapshot.phases(),
             serving: Serving::of(&snapshot.servers),
@@ -79,8 +79,8 @@ impl From<&Snapshot> for FleetGauges {
             },
             players: snapshot.players(),
             limits: Limits {
-                upscale_margin: policy.upscale_margin,
-                downscale_margin: policy.downscale_margin,
+                upscale_margin: margins.upscale,
+                downscale_margin: margins.downscale,
                 min_servers: policy.min_servers,
                 max_servers: policy.max_servers,
             },

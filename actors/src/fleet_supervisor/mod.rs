@@ -302,7 +302,8 @@ impl FleetState {
     fn show(&mut self) {
         let (now, waiting) = (self.clock.now(), self.waiting.seats());
         let is_ready = self.roster.is_ready();
-        let seen = is_ready.then(|| Box::new((self.roster.view(waiting, now), self.roster.policy().clone())));
+        self.roster.reckon(now);
+        let seen = is_ready.then(|| Box::new((self.roster.view(waiting, now), self.roster.in_force())));
         self.tell_scaler(ScalerMsg::Decide(seen));
     }
 
@@ -357,6 +358,7 @@ impl FleetState {
             cloud_is_fresh = view.cloud_is_fresh,
             paused = self.roster.is_paused(),
             policy = ?self.roster.policy(),
+            margins = ?self.roster.margins(),
             "state of the fleet"
         );
         if let (Some(target), Some(starts)) = (self.roster.target(), self.roster.wanted()) {

@@ -21,7 +21,7 @@ pub(super) fn decision(step: Step, figures: &Figures, roster: &Roster) -> Draft 
         Action::Close(id, reason) => format!("end {id}: {}", reason.name()),
     };
     let draft = Draft::new(Source::Decision, action.name(), text);
-    let draft = Draft { rule: Some(rule.name()), basis: Some(Basis::new(*figures, roster.policy())), ..draft };
+    let draft = Draft { rule: Some(rule.name()), basis: Some(Basis::new(*figures, roster.margins())), ..draft };
     match action.server() {
         Some(id) => about(draft, id, roster),
         None => draft,

@@ -102,7 +102,7 @@ pub struct Spread {
 
 impl LeadTimes {
     /// Takes in one more.
-    pub(super) fn record(&mut self, lead_time: LeadTime) {
+    pub(crate) fn record(&mut self, lead_time: LeadTime) {
         if self.last.len() == REMEMBERED {
             self.last.pop_front();
         }

@@ -9,6 +9,7 @@ mod id;
 mod launches;
 mod lead_times;
 mod life;
+mod margins;
 mod observation;
 mod order;
 mod policy;
@@ -18,6 +19,7 @@ mod roster;
 mod scaling;
 mod server;
 mod time;
+mod traffic;
 mod view;
 
 pub use allocation::{AllocationIndex, AllocationRule, Room};
@@ -27,6 +29,7 @@ pub use id::{Address, AllocationId, InstanceId, LaunchOrdinal, Revision, ServerI
 pub use launches::{LaunchLedger, LaunchesBlocked, VISIBILITY};
 pub use lead_times::{LeadTime, LeadTimes, Milestones, Spread, Stage};
 pub use life::{CloseReason, Event, Impossible, Phase, apply};
+pub use margins::{LeadTimePolicy, MarginPolicy, Margins, MarginsSeen};
 pub use observation::{Endpoint, Instance, InstanceState, Observation, Registration, Role, Task, TaskState};
 pub use order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};
 pub use policy::{Policy, PolicyError};
@@ -39,4 +42,5 @@ pub use roster::{
 pub use scaling::{Action, Decision, Figures, Rule, Step, decide};
 pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server, Subject};
 pub use time::Timestamp;
+pub use traffic::Traffic;
 pub use view::{FleetView, ServerView};

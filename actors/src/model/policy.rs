@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::allocation::AllocationRule;
+use super::margins::MarginPolicy;
 
 /// Margins, limits and deadlines. [`Policy::check`] tells whether they can hold together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +14,8 @@ pub struct Policy {
     pub upscale_margin: u32,
     /// Above so many free places the fleet shrinks.
     pub downscale_margin: u32,
+    /// What sets the margins; the two above hold while it has too little to go by.
+    pub margin_policy: MarginPolicy,
     /// Players that a fresh server takes.
     pub server_capacity: u32,
     /// Servers that are kept available however few players there are.
@@ -97,6 +100,7 @@ impl Default for Policy {
         Self {
             upscale_margin: 4,
             downscale_margin: 18,
+            margin_policy: MarginPolicy::Fixed,
             server_capacity: 10,
             min_servers: 1,
             max_servers: 20,

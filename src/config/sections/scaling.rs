@@ -15,6 +15,12 @@ pub struct Scaling {
     pub upscale_margin: u32,
     /// Above so many free places the fleet shrinks.
     pub downscale_margin: u32,
+    /// What sets the margins.
+    pub policy: ScalingPolicy,
+    /// By `lead-time`, one player in so many may be turned away.
+    pub turned_away_one_in: u32,
+    /// By `lead-time`, the upscale margin is never below this.
+    pub least_upscale_margin: u32,
     /// Players that a fresh server takes.
     pub server_capacity: u32,
     /// Servers that are kept however few players there are.
@@ -26,6 +32,16 @@ pub struct Scaling {
     /// How long a place is held for a client that does not show up.
     #[serde(deserialize_with = "super::duration")]
     pub hold_ttl: Duration,
+}
+
+/// What sets the margins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScalingPolicy {
+    /// The operator: they are fixed.
+    Margins,
+    /// How fast players come, and how long a launch takes.
+    LeadTime,
 }
 
 /// Where the next player is sent.
@@ -58,6 +74,28 @@ pub(in crate::config) const SECTION: Section = Section {
             default: Default("18"),
             kind: Kind::Integer { unit: "places", min: 0, max: MOST_PLACES },
             meaning: "With more free places than this, the emptiest server goes to standby.",
+        },
+        Setting {
+            path: "scaling.policy",
+            env: "MANAGER_SCALING_POLICY",
+            default: Default("margins"),
+            kind: Kind::Choice(&["margins", "lead-time"]),
+            meaning: "What sets the margins: the two settings above, or how fast players come and how long launches take; then \
+                      the two hold until enough is known.",
+        },
+        Setting {
+            path: "scaling.turned_away_one_in",
+            env: "MANAGER_TURNED_AWAY_ONE_IN",
+            default: Default("10000"),
+            kind: Kind::Integer { unit: "players", min: 2, max: 1_000_000_000 },
+            meaning: "With the policy lead-time, one player in so many may be turned away.",
+        },
+        Setting {
+            path: "scaling.least_upscale_margin",
+            env: "MANAGER_LEAST_UPSCALE_MARGIN",
+            default: Default("0"),
+            kind: Kind::Integer { unit: "places", min: 0, max: MOST_PLACES },
+            meaning: "With the policy lead-time, the upscale margin is never below this.",
         },
         Setting {
             path: "scaling.server_capacity",

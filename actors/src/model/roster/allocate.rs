@@ -124,7 +124,8 @@ impl Roster {
         let address = server.endpoint.as_ref()?.players.clone();
         server.holds.add(allocation, seats, now, now + self.policy.hold_ttl);
         self.reindex(id);
-        let margin = u64::from(self.policy.upscale_margin);
+        self.reckoning.handed_out(seats);
+        let margin = u64::from(self.margins.upscale);
         Some(Allocation { server: id, address, crosses_margin: before >= margin && self.expected() < margin })
     }
 

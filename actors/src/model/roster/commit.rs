@@ -98,7 +98,7 @@ impl Roster {
         let left = self.index.total().saturating_sub(u64::from(free));
         // Not counted to the end: a decision may send thousands to standby.
         let are_enough = takes_players.nth(fewest as usize).is_some();
-        if left < u64::from(self.policy.upscale_margin) || !are_enough {
+        if left < u64::from(self.margins.upscale) || !are_enough {
             return Err(Refused::Floor);
         }
         Ok(())

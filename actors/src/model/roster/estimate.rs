@@ -20,7 +20,7 @@ impl Roster {
         arrivals.sort_unstable();
         let seats = seats.saturating_add(waiting);
         let needed = seats.div_ceil(self.policy.server_capacity).max(1) as usize;
-        let grows = self.expected() < u64::from(self.policy.upscale_margin) + u64::from(waiting);
+        let grows = self.expected() < u64::from(self.margins.upscale) + u64::from(waiting);
         let is_full = self.size() >= self.policy.max_servers || self.paused;
         arrivals.get(needed - 1).copied().or_else(|| {
             let blocked = self.ledger.blocked(&self.policy, now).and_then(LaunchesBlocked::until);

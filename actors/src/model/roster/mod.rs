@@ -9,6 +9,7 @@ mod commit;
 mod estimate;
 mod operator;
 mod orders;
+mod reckon;
 mod reconcile;
 mod report;
 mod servers;
@@ -24,12 +25,14 @@ use super::id::{LaunchOrdinal, Revision, ServerId};
 use super::launches::LaunchLedger;
 use super::lead_times::{LeadTime, LeadTimes};
 use super::life::{Event, Impossible, Phase};
+use super::margins::Margins;
 use super::policy::Policy;
 use super::pools::Exhausted;
 use super::rollout::{Rollout, RolloutNote, Target, blames_revision};
 use super::server::{Host, Server, Subject};
 use super::time::Timestamp;
 
+use reckon::Reckoning;
 use servers::Servers;
 
 pub use allocate::{Allocation, Booked, NotBooked};
@@ -112,6 +115,9 @@ pub struct Roster {
     /// When most of the fleet was last seen to be silent: no server's silence counts from before then.
     blind_at: Timestamp,
     lead_times: LeadTimes,
+    reckoning: Reckoning,
+    /// As they are now.
+    margins: Margins,
     rollout: Rollout,
     /// The operator wants nothing decided for now.
     paused: bool,
@@ -123,6 +129,7 @@ pub struct Roster {
 impl Roster {
     /// Knows of nothing yet.
     pub fn new(policy: Policy) -> Self {
+        let margins = Margins { upscale: policy.upscale_margin, downscale: policy.downscale_margin };
         Self {
             policy,
             servers: Servers::default(),
@@ -134,6 +141,8 @@ impl Roster {
             observed_at: None,
             blind_at: Timestamp::default(),
             lead_times: LeadTimes::default(),
+            reckoning: Reckoning::default(),
+            margins,
             rollout: Rollout::default(),
             paused: false,
             records: Allowance::new(RECORDS_AT_ONCE, RECORD_INTERVAL),
@@ -149,6 +158,7 @@ impl Roster {
     /// Changes what the operator wants. Holds that are open keep the end they were given.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+        self.set_margins();
         self.reindex_all();
     }
 

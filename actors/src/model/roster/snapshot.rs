@@ -8,6 +8,7 @@ use crate::model::id::{Address, InstanceId, Revision, ServerId, TaskId};
 use crate::model::launches::LaunchesBlocked;
 use crate::model::lead_times::{LeadTimes, Stage};
 use crate::model::life::Phase;
+use crate::model::margins::Margins;
 use crate::model::policy::Policy;
 use crate::model::rollout::RolloutState;
 use crate::model::scaling::Figures;
@@ -68,6 +69,8 @@ pub struct Snapshot {
     pub paused: bool,
     /// What the operator wants now.
     pub policy: Policy,
+    /// The margins as they are now.
+    pub margins: Margins,
     /// What the operator wants by the configuration, whatever was changed since.
     pub configured: Policy,
     /// What the next decision would be made on.
@@ -176,6 +179,7 @@ impl Roster {
             }),
             lead_times: self.lead_times.clone(),
             policy: self.policy.clone(),
+            margins: self.margins,
             configured: self.policy.clone(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod life;
+mod margins;
 mod operator;
 
 use std::collections::BTreeSet;

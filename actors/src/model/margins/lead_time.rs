@@ -1,0 +1,109 @@
+//! Margins that bridge a launch: while one is under way, players come faster than they go, or more of them than usual.
+
+use std::time::Duration;
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::{Margins, MarginsSeen};
+use crate::model::policy::Policy;
+
+/// Before so long was seen, rates are chance.
+const SEEN_FOR: Duration = Duration::from_secs(600);
+
+/// Beside a whole server, a part of one lies between the margins, so that none is sent to standby and taken back by the
+/// same players. One in so many.
+const BAND: u32 = 8;
+
+/// Margins by the lead time of launches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LeadTimePolicy {
+    /// One player in so many may be turned away.
+    pub one_in: u32,
+    /// The upscale margin is never below this.
+    pub least: u32,
+}
+
+impl LeadTimePolicy {
+    /// What lies between two moments at which a launch can help: its lead time, and the interval in which it is noticed.
+    ///
+    /// In that time `(arrivals - departures) × L` places are taken on average. By chance it is more: the difference of two
+    /// counts has the variance `(arrivals + departures) × L`, times the dispersion of the arrivals where they come in
+    /// crowds; and the normal quantile of the share that may be turned away is how far that is covered (the newsvendor's
+    /// critical fractile: Arrow, Harris and Marschak, "Optimal inventory policy", Econometrica 1951).
+    pub(super) fn margins(&self, policy: &Policy, seen: &MarginsSeen<'_>) -> Option<Margins> {
+        let MarginsSeen { traffic, lead_time, largest_party } = *seen;
+        if traffic.seen_for() < SEEN_FOR {
+            return None;
+        }
+        let bridged = (lead_time? + policy.health_interval).as_secs_f64();
+        let (arrivals, departures) = (traffic.arrivals(), traffic.departures());
+        let rise = (arrivals - departures).max(0.0) * bridged;
+        let chance = (traffic.dispersion() * (arrivals + departures) * bridged).sqrt();
+        let wanted = self.quantile().mul_add(chance, rise).ceil() as u32;
+        let upscale = wanted.saturating_add(largest_party).max(self.least);
+        let between = policy.server_capacity + policy.server_capacity.div_ceil(BAND).max(2);
+        Some(Margins { upscale, downscale: upscale.saturating_add(between) })
+    }
+
+    /// How many standard deviations one in so many lies above.
+    fn quantile(&self) -> f64 {
+        let share = 1.0 / f64::from(self.one_in.max(2));
+        Normal::standard().inverse_cdf(1.0 - share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MarginPolicy, Traffic};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn traffic(arrivals: u32, departures: u32, seconds: u32) -> Traffic {
+        let mut traffic = Traffic::default();
+        (0..seconds).for_each(|_| traffic.count(arrivals, departures, SECOND));
+        traffic
+    }
+
+    fn policy(least: u32) -> Policy {
+        let margin_policy = MarginPolicy::LeadTime(LeadTimePolicy { one_in: 10_000, least });
+        Policy { margin_policy, server_capacity: 64, ..Policy::default() }
+    }
+
+    fn margins(policy: &Policy, traffic: &Traffic, lead_time: Option<u64>) -> Margins {
+        let lead_time = lead_time.map(Duration::from_secs);
+        policy.margins(&MarginsSeen { traffic, lead_time, largest_party: 3 })
+    }
+
+    #[test]
+    fn a_rise_is_bridged_and_chance_is_covered() {
+        // 99 s and the health interval of 1 s; four times the deviation of 3.719 for one in 10,000.
+        for (arrivals, departures, upscale) in [(0, 0, 3), (2, 2, 75 + 3), (3, 1, 200 + 75 + 3), (1, 3, 75 + 3)] {
+            let traffic = traffic(arrivals, departures, 3600);
+            let margins = margins(&policy(0), &traffic, Some(99));
+            assert_eq!(margins, Margins { upscale, downscale: upscale + 72 }, "{arrivals} {departures}");
+        }
+    }
+
+    #[test]
+    fn with_too_little_to_go_by_the_operators_margins_hold() {
+        let fixed = Margins { upscale: 4, downscale: 18 };
+        assert_eq!(margins(&policy(0), &traffic(2, 2, 599), Some(99)), fixed);
+        assert_eq!(margins(&policy(0), &traffic(2, 2, 3600), None), fixed);
+        assert_ne!(margins(&policy(0), &traffic(2, 2, 600), Some(99)), fixed);
+    }
+
+    #[test]
+    fn the_margin_is_never_below_its_floor() {
+        assert_eq!(margins(&policy(50), &traffic(0, 0, 3600), Some(99)).upscale, 50);
+        assert_eq!(margins(&policy(50), &traffic(2, 2, 3600), Some(99)).upscale, 78);
+    }
+
+    #[test]
+    fn players_who_come_in_crowds_take_a_larger_margin() {
+        let mut crowds = Traffic::default();
+        (0..36_000).for_each(|second| crowds.count(if second % 20 == 0 { 40 } else { 0 }, 2, SECOND));
+        assert!(crowds.dispersion() > 10.0, "{}", crowds.dispersion());
+        assert!(margins(&policy(0), &crowds, Some(99)).upscale > 200);
+    }
+}

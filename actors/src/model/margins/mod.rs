@@ -1,0 +1,55 @@
+//! How many places are kept free: below one number the fleet grows, above the other it shrinks.
+//!
+//! What sets them is one of several policies, each a pure function of what is seen, in a file of its own. Whichever it is,
+//! the same decision is made on them, and the same limits hold.
+
+mod lead_time;
+
+use std::time::Duration;
+
+use super::policy::Policy;
+use super::traffic::Traffic;
+
+pub use lead_time::LeadTimePolicy;
+
+/// Below and above how many free places the fleet grows and shrinks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Margins {
+    /// With fewer free and pending places than this the fleet grows.
+    pub upscale: u32,
+    /// With more free places than this it shrinks.
+    pub downscale: u32,
+}
+
+/// What sets the margins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MarginPolicy {
+    /// The operator: they are fixed.
+    #[default]
+    Fixed,
+    /// How fast players come, and how long a launch takes.
+    LeadTime(LeadTimePolicy),
+}
+
+/// What margins that set themselves go by.
+#[derive(Clone, Copy, Debug)]
+pub struct MarginsSeen<'a> {
+    /// Players who come and go.
+    pub traffic: &'a Traffic,
+    /// Nineteen of twenty launches took no longer; none if none came to serve yet.
+    pub lead_time: Option<Duration>,
+    /// Players who came together, at most.
+    pub largest_party: u32,
+}
+
+impl Policy {
+    /// The margins, as they are now.
+    pub fn margins(&self, seen: &MarginsSeen<'_>) -> Margins {
+        let fixed = Margins { upscale: self.upscale_margin, downscale: self.downscale_margin };
+        match &self.margin_policy {
+            MarginPolicy::Fixed => fixed,
+            // With too little to go by, what the operator set holds.
+            MarginPolicy::LeadTime(policy) => policy.margins(self, seen).unwrap_or(fixed),
+        }
+    }
+}

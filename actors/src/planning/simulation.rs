@@ -1,0 +1,139 @@
+//! A fleet that serves a demand, from its first second to its last.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::demand::Demand;
+use super::fleet::{Counts, Fleet};
+use super::optimum::{Least, Optimum};
+use crate::model::{MarginsSeen, Policy, Traffic};
+
+/// How often margins that set themselves are set, in seconds.
+const MARGINS_EVERY: u32 = 5;
+
+/// What is tried.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    /// What the operator wants of the fleet.
+    pub policy: Policy,
+    /// How long launches take, from the order to the first healthy answer; each is one of these, drawn at random.
+    pub lead_times: Vec<Duration>,
+    /// A moment in so many seconds is told of.
+    pub moments_every: u32,
+}
+
+/// The fleet in a time of [`Plan::moments_every`] seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Moment {
+    /// When it ends, in seconds from the start.
+    pub second: u32,
+    /// Players who want to play, then.
+    pub wanted: u32,
+    /// Servers that cost money, then.
+    pub servers: u32,
+    /// Of them, those on standby.
+    pub standby: u32,
+    /// Free places of servers that take players, then.
+    pub free: u32,
+    /// The upscale margin, then.
+    pub upscale_margin: u32,
+    /// The downscale margin, then.
+    pub downscale_margin: u32,
+    /// Players who were turned away in it.
+    pub turned_away: u32,
+    /// Seconds of all servers together in it.
+    pub server_seconds: u64,
+}
+
+/// What would have happened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    /// How long it went on, in seconds.
+    pub seconds: u32,
+    /// What was counted.
+    pub counts: Counts,
+    /// The cheapest fleet for the same players, all of whom it serves.
+    pub optimum: Least,
+    /// How it went.
+    pub moments: Vec<Moment>,
+}
+
+impl Outcome {
+    /// The share of players who got no place.
+    pub fn turned_away(&self) -> f64 {
+        let Counts { served, turned_away, .. } = self.counts;
+        turned_away as f64 / (served + turned_away).max(1) as f64
+    }
+
+    /// What it cost, against the cheapest fleet.
+    pub fn ratio(&self) -> f64 {
+        self.counts.server_seconds as f64 / self.optimum.server_seconds.max(1) as f64
+    }
+}
+
+/// Has a fleet serve a demand. `passed` is told of each day that is over, in seconds from the start; the same seed gives
+/// the same players, and the same outcome.
+pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(u32)) -> Outcome {
+    let Plan { policy, lead_times, moments_every } = plan;
+    let mut players = demand.players(seed);
+    // Launches have numbers of their own: however many there are, the same players come.
+    let mut draw = Pcg64Mcg::seed_from_u64(!seed);
+    let mut lead_time = || lead_times.get(draw.random_range(0..lead_times.len().max(1))).copied().unwrap_or_default();
+    let mut fleet = Fleet::begin(policy, &players.present());
+    let mut optimum = Optimum::new(shortest(lead_times), servers_for(fleet.players(), policy));
+    let mut traffic = Traffic::default();
+    let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
+    // Until when those would play who were turned away.
+    let mut elsewhere: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
+    let mut before = Counts::default();
+    for second in 0..demand.seconds() {
+        let departures = fleet.pass(second);
+        while elsewhere.peek().is_some_and(|Reverse(until)| *until <= second) {
+            elsewhere.pop();
+        }
+        players.come(&mut stays);
+        let turned_away = fleet.arrive(&current, second, &stays);
+        elsewhere.extend(turned_away.iter().map(|stay| Reverse(second.saturating_add(*stay))));
+        let wanted = fleet.players() + elsewhere.len() as u32;
+        optimum.needs(servers_for(wanted, policy), second);
+        optimum.tick();
+        traffic.count(stays.len() as u32, departures, Duration::from_secs(1));
+        if second % MARGINS_EVERY == 0 {
+            let seen = MarginsSeen { traffic: &traffic, lead_time: fleet.lead_time(), largest_party: 1 };
+            let margins = policy.margins(&seen);
+            (current.upscale_margin, current.downscale_margin) = (margins.upscale, margins.downscale);
+        }
+        fleet.scale(&current, second, &mut lead_time);
+        if (second + 1) % moments_every == 0 {
+            moments.push(Moment {
+                second: second + 1,
+                wanted,
+                servers: fleet.servers(),
+                standby: fleet.standby(),
+                free: fleet.free(),
+                upscale_margin: current.upscale_margin,
+                downscale_margin: current.downscale_margin,
+                turned_away: (fleet.counts.turned_away - before.turned_away) as u32,
+                server_seconds: fleet.counts.server_seconds - before.server_seconds,
+            });
+            before = fleet.counts;
+        }
+        if (second + 1) % 86_400 == 0 {
+            passed(second + 1);
+        }
+    }
+    Outcome { seconds: demand.seconds(), counts: fleet.counts, optimum: optimum.least(), moments }
+}
+
+fn servers_for(players: u32, policy: &Policy) -> usize {
+    players.div_ceil(policy.server_capacity) as usize
+}
+
+/// In seconds.
+fn shortest(lead_times: &[Duration]) -> u32 {
+    lead_times.iter().min().map_or(0, |shortest| shortest.as_secs() as u32)
+}

@@ -1,0 +1,62 @@
+//! Margins that set themselves.
+
+use std::time::Duration;
+
+use actors::fleet_supervisor::FleetMsg;
+use actors::model::{LeadTimePolicy, MarginPolicy, Margins, Policy};
+use ractor::call_t;
+
+use super::{Fleet, MINUTE};
+
+const FIXED: Margins = Margins { upscale: 4, downscale: 18 };
+
+impl Fleet {
+    async fn margins(&self) -> Margins {
+        call_t!(self.supervisor, FleetMsg::Snapshot, 1000).expect("the supervisor answers").margins
+    }
+
+    /// Three players come every five seconds, and are gone before the next do.
+    async fn busy_for(&self, span: Duration) {
+        for _ in 0..span.as_secs() / 5 {
+            for _ in 0..3 {
+                self.player().await;
+            }
+            // They are seen, and seen to have left.
+            self.wait(Duration::from_millis(2500)).await;
+            self.leave_all();
+            self.wait(Duration::from_millis(2500)).await;
+        }
+    }
+}
+
+fn by_lead_time() -> Policy {
+    let margin_policy = MarginPolicy::LeadTime(LeadTimePolicy { one_in: 10_000, least: 0 });
+    Policy { margin_policy, max_servers: 20, ..Policy::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_lead_time_what_is_kept_free_follows_those_who_come_and_go() {
+    let fleet = Fleet::start(by_lead_time()).await;
+    fleet.until_available(1).await;
+    assert_eq!(fleet.margins().await, FIXED, "nothing is known yet");
+    fleet.busy_for(9 * MINUTE).await;
+    fleet.wait(2 * MINUTE).await;
+    fleet.busy_for(9 * MINUTE).await;
+    let busy = fleet.margins().await;
+    assert!(busy.upscale > 2 * FIXED.upscale && busy.downscale > busy.upscale + 10, "{busy:?}");
+    // The fleet has grown for it, and shrinks when nobody comes any more.
+    assert!(fleet.list().await.len() > 1);
+    fleet.wait(60 * MINUTE).await;
+    let idle = fleet.margins().await;
+    assert!(idle.upscale <= 2, "{idle:?}");
+    assert_eq!(fleet.list().await.len(), 1);
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn fixed_margins_stay_whatever_comes() {
+    let fleet = Fleet::start(Policy::default()).await;
+    fleet.until_available(1).await;
+    fleet.busy_for(12 * MINUTE).await;
+    assert_eq!(fleet.margins().await, FIXED);
+}
