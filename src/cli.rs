@@ -22,6 +22,7 @@ use crate::health_check::{self, HealthCheckArgs};
 use crate::load::{self, LoadArgs};
 use crate::metrics::Metrics;
 use crate::operate::{self, generated};
+use crate::plan::{self, PlanArgs};
 use crate::stdout::print;
 use crate::{http, policy, rollout, signals, telemetry};
 
@@ -81,6 +82,8 @@ enum Program {
     HealthCheck(HealthCheckArgs),
     /// Run a small real game server.
     GameServer(GameServerArgs),
+    /// Play a trace of players against the scaling code: what a fleet would have cost, and whom it would have turned away.
+    Plan(PlanArgs),
     /// Bring players to a running manager. Fails when one of them was dropped, sent to a full server or given no address.
     Load(LoadArgs),
     /// Print what a shell needs to complete this command line.
@@ -139,6 +142,13 @@ pub fn main() -> ExitCode {
         Some(Program::GameServer(args)) => in_runtime(async {
             game_server::run(args).await?;
             Ok(ExitCode::SUCCESS)
+        }),
+        Some(Program::Plan(args)) => source().map_err(Into::into).and_then(|source| match plan::run(&args, &source) {
+            Ok(told) => tell(told, ExitCode::SUCCESS),
+            Err(error) => {
+                eprintln!("{error}");
+                Ok(ExitCode::from(USAGE))
+            }
         }),
         Some(Program::Load(args)) => in_runtime(async {
             let json = args.json;

@@ -44,6 +44,16 @@ impl ConfigSource {
         config::load(&self.flags, &self.dir, environment())
     }
 
+    /// The same, with these variables in place of those of the environment.
+    ///
+    /// # Errors
+    /// As with [`Self::read`].
+    pub fn read_with(&self, variables: Vec<(String, String)>) -> Result<Loaded, Mistakes> {
+        let is_replaced = |(name, _): &(String, String)| variables.iter().any(|(replaced, _)| replaced == name);
+        let others: Vec<_> = environment().filter(|variable| !is_replaced(variable)).collect();
+        config::load(&self.flags, &self.dir, others.into_iter().chain(variables))
+    }
+
     /// Reads the address to listen on alone.
     ///
     /// # Errors

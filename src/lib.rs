@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod open_files;
 pub mod operate;
 pub mod operations;
+pub mod plan;
 pub mod policy;
 pub mod polling;
 pub mod rollout;

@@ -18,6 +18,7 @@ mod metrics;
 mod openapi;
 mod operate;
 mod operations;
+mod plan;
 mod support;
 mod systemd;
 #[cfg(feature = "traces")]

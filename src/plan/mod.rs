@@ -1,0 +1,248 @@
+//! `playlivechess-manager plan`: what a fleet would have cost, and whom it would have turned away.
+//!
+//! Players of a trace are played against the daemon's own allocation and scaling code, with the settings that the daemon
+//! would have: those of `manager.toml`, and what `--set` puts in their place.
+
+mod outcome;
+mod parameters;
+mod report;
+mod sweep;
+mod trace_file;
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
+
+use actors::model::Policy;
+use actors::planning::{self, Demand, Outcome, Plan, Sessions, Synthetic, Trace, simulate};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::config::{Mistakes, Settings};
+use crate::daemon::ConfigSource;
+use crate::policy;
+
+use outcome::Told;
+use trace_file::Columns;
+pub use trace_file::TraceError;
+
+const EXAMPLES: &str = "\
+Examples:
+  plan players.csv --sessions weibull:0.5:20m --lead-time 3m --price 0.085
+  plan players.csv --set upscale_margin=12 --set allocation=distributed
+  plan players.csv --sweep --turned-away 0.0001 --report plan.html
+  plan --synthetic --players 2000 --days 14
+
+A trace is a CSV file: a time, and how many players there were at once or how many came. Concurrent players become arrivals
+by a deconvolution: in each step players come at the rate that brings those who are still there, of all who came before, up
+to the trace. What a step of a trace hides is put back with --dispersion (the variance of arrivals over their mean).
+
+The optimum beside the fleet is a lower bound: a fleet that knows all that is to come, turns nobody away and may move players
+from server to server. No fleet of game servers can reach it, for their players cannot be moved.";
+
+/// What is to be planned.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct PlanArgs {
+    /// The trace: a CSV file of times and players.
+    #[arg(value_name = "TRACE", required_unless_present = "synthetic", conflicts_with = "synthetic")]
+    trace: Option<PathBuf>,
+    #[command(flatten)]
+    columns: Columns,
+    /// Make a trace up: days and weekends, crowds, and an outage after which everybody comes back at once.
+    #[arg(long)]
+    synthetic: bool,
+    /// Players at once on an average evening of the made-up trace.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "synthetic")]
+    players: u32,
+    /// Days of the made-up trace.
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=400), requires = "synthetic")]
+    days: u32,
+    /// So many times the players of the trace, as 0.01.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parameters::factor)]
+    scale: f64,
+    /// How long players stay: weibull:SHAPE:SCALE, exponential:MEAN or fixed:LENGTH, as weibull:0.5:20m.
+    #[arg(long, value_name = "DISTRIBUTION", default_value = "weibull:0.5:20m", value_parser = parameters::sessions)]
+    sessions: Sessions,
+    /// The variance of arrivals over their mean: 1 if players know nothing of each other, more if they come in crowds.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parameters::dispersion)]
+    dispersion: f64,
+    /// How long a launch takes until its server answers; or several, one of which each launch takes.
+    #[arg(long, value_name = "DURATION,...", default_value = "4m", value_delimiter = ',', value_parser = parameters::lead_time)]
+    lead_time: Vec<Duration>,
+    /// What a server costs an hour.
+    #[arg(long, value_name = "X", value_parser = parameters::price)]
+    price: Option<f64>,
+    /// A setting in place of what manager.toml says, as upscale_margin=12; as often as you like.
+    #[arg(long, value_name = "SETTING=VALUE")]
+    set: Vec<String>,
+    /// Where the numbers by which players come and go begin.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// So many runs, each with a seed of its own.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    seeds: u32,
+    /// Try margins, both allocation rules and both policies for the cheapest, and print its lines for manager.toml.
+    #[arg(long)]
+    sweep: bool,
+    /// The share of players that may be turned away, for --sweep.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0001, value_parser = parameters::share, requires = "sweep")]
+    turned_away: f64,
+    /// Write a page with plots there.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// The trace is wrong.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The settings are wrong.
+    #[error("{0}")]
+    Settings(#[from] Mistakes),
+    /// `--set` is wrong.
+    #[error("{0}")]
+    Set(String),
+    /// Nobody plays.
+    #[error("nobody plays in this trace: all its numbers are 0")]
+    Nobody,
+    /// The report cannot be drawn.
+    #[error("the report cannot be drawn: {0}")]
+    Drawing(String),
+    /// The report cannot be written.
+    #[error("the report cannot be written to {path}: {error}")]
+    Report {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A trace, as it is played.
+struct Played {
+    demand: Demand,
+    starts: Option<Timestamp>,
+    name: String,
+    notes: Vec<String>,
+}
+
+/// Plays the trace, and tells what came of it.
+///
+/// # Errors
+/// When the trace or the settings are wrong, or the report cannot be written.
+pub fn run(args: &PlanArgs, source: &ConfigSource) -> Result<String, PlanError> {
+    let settings = settings(args, source)?;
+    let policy = policy::policy(&settings);
+    let played = played(args)?;
+    let swept = args.sweep.then(|| sweep::sweep(args, &policy, &played.demand));
+    let chosen = swept.as_ref().and_then(|swept| swept.best()).map_or(policy, |best| best.policy.clone());
+    let seeds: Vec<u64> = (args.seed..).take(args.seeds as usize).collect();
+    let outcomes = at_once(args, &played.demand, seeds.len(), |number| (chosen.clone(), seeds[number]));
+    let told = Told { args, played: &played, policy: &chosen, outcomes: &outcomes, swept: swept.as_ref() };
+    if let Some(path) = &args.report {
+        let page = report::page(&told).map_err(|error| PlanError::Drawing(error.to_string()))?;
+        fs::write(path, page).map_err(|error| PlanError::Report { path: path.clone(), error })?;
+    }
+    Ok(if args.json { told.json() } else { told.to_string() })
+}
+
+/// The settings that the daemon would have.
+fn settings(args: &PlanArgs, source: &ConfigSource) -> Result<Settings, PlanError> {
+    // Of one that is set twice the last counts.
+    let mut variables = BTreeMap::new();
+    for text in &args.set {
+        let (name, value) = parameters::set(text).map_err(PlanError::Set)?;
+        variables.insert(name, value);
+    }
+    // Nothing is launched: a plan needs no AWS, and what is missing for it is no mistake.
+    let mut source = source.clone();
+    source.flags.local = true;
+    Ok(source.read_with(variables.into_iter().collect())?.settings)
+}
+
+fn played(args: &PlanArgs) -> Result<Played, PlanError> {
+    let (trace, starts, name, mut notes) = match &args.trace {
+        Some(path) => {
+            let read = trace_file::read(path, &args.columns)?;
+            (read.trace, read.starts, path.display().to_string(), read.notes)
+        }
+        None => {
+            let made_up = Synthetic { players: args.players, days: args.days, seed: args.seed };
+            (made_up.trace(args.sessions), None, format!("made up, with seed {}", args.seed), made_up.notes())
+        }
+    };
+    let trace = scaled(trace, args.scale);
+    let demand = Demand::of(&trace, args.sessions, args.dispersion);
+    if demand.is_empty() {
+        return Err(PlanError::Nobody);
+    }
+    if demand.excess() >= 1.0 {
+        notes.push(format!(
+            "the trace falls faster than sessions end: up to {:.0} more players are played than it has; shorter --sessions \
+             would follow it",
+            demand.excess()
+        ));
+    }
+    Ok(Played { demand, starts, name, notes })
+}
+
+fn scaled(trace: Trace, scale: f64) -> Trace {
+    match trace {
+        Trace::Concurrent(points) => {
+            Trace::Concurrent(points.into_iter().map(|(at, players)| (at, players * scale)).collect())
+        }
+        Trace::Arrivals(points) if scale == 1.0 => Trace::Arrivals(points),
+        Trace::Arrivals(points) => Trace::Arrivals(planning::scaled(&points, scale)),
+    }
+}
+
+/// Plays so many fleets, as many at once as there are processors, with a progress bar where somebody watches.
+fn at_once(
+    args: &PlanArgs,
+    demand: &Demand,
+    runs: usize,
+    which: impl Fn(usize) -> (Policy, u64) + Sync,
+) -> Vec<Outcome> {
+    let days = u64::from(demand.seconds() / 86_400) * runs as u64;
+    let bar = ProgressBar::with_draw_target(Some(days), target(args.json));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} days played, {eta} left") {
+        bar.set_style(style);
+    }
+    let next = AtomicUsize::new(0);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(runs.max(1));
+    let mut outcomes: Vec<(usize, Outcome)> = thread::scope(|scope| {
+        let play = || {
+            let mut played = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= runs {
+                    return played;
+                }
+                let (policy, seed) = which(number);
+                let plan = Plan { policy, lead_times: args.lead_time.clone(), moments_every: outcome::HOUR };
+                played.push((number, simulate(demand, &plan, seed, |_| bar.inc(1))));
+            }
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    bar.finish_and_clear();
+    outcomes.sort_unstable_by_key(|(number, _)| *number);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn target(json: bool) -> ProgressDrawTarget {
+    if !json && io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}

@@ -1,0 +1,348 @@
+//! What a plan tells: a table, or JSON.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
+use actors::planning::{Moment, Outcome, Sessions};
+use humantime::format_duration;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::sweep::{Swept, Trial};
+use super::{PlanArgs, Played};
+
+/// In seconds.
+pub(super) const HOUR: u32 = 3600;
+
+/// All that there is to tell.
+pub(super) struct Told<'a> {
+    pub(super) args: &'a PlanArgs,
+    pub(super) played: &'a Played,
+    pub(super) policy: &'a Policy,
+    /// One a seed.
+    pub(super) outcomes: &'a [Outcome],
+    pub(super) swept: Option<&'a Swept>,
+}
+
+/// A figure of all runs.
+#[derive(Clone, Copy, Debug)]
+struct Spread {
+    mean: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(figures: impl Iterator<Item = f64> + Clone) -> Self {
+        let count = figures.clone().count().max(1) as f64;
+        let (least, most) =
+            figures.clone().fold((f64::MAX, f64::MIN), |(least, most), it| (least.min(it), most.max(it)));
+        Self { mean: figures.sum::<f64>() / count, least, most }
+    }
+}
+
+/// One line of the table.
+struct Line {
+    name: &'static str,
+    key: &'static str,
+    of: fn(&Outcome) -> f64,
+    /// The same of the cheapest fleet, where it has one.
+    least: Option<fn(&Outcome) -> f64>,
+    decimals: usize,
+}
+
+fn hours(seconds: u64) -> f64 {
+    seconds as f64 / f64::from(HOUR)
+}
+
+const LINES: [Line; 11] = [
+    Line {
+        name: "server-hours",
+        key: "server_hours",
+        of: |it| hours(it.counts.server_seconds),
+        least: Some(|it| hours(it.optimum.server_seconds)),
+        decimals: 1,
+    },
+    Line {
+        name: "launches",
+        key: "launches",
+        of: |it| it.counts.launches as f64,
+        least: Some(|it| it.optimum.starts as f64),
+        decimals: 0,
+    },
+    Line {
+        name: "terminations",
+        key: "terminations",
+        of: |it| it.counts.terminations as f64,
+        least: None,
+        decimals: 0,
+    },
+    Line { name: "sent to standby", key: "drains", of: |it| it.counts.drains as f64, least: None, decimals: 0 },
+    Line { name: "taken back", key: "taken_back", of: |it| it.counts.taken_back as f64, least: None, decimals: 0 },
+    Line {
+        name: "most servers at once",
+        key: "most_servers",
+        of: |it| f64::from(it.counts.most_servers),
+        least: None,
+        decimals: 0,
+    },
+    Line {
+        name: "player-hours",
+        key: "player_hours",
+        of: |it| hours(it.counts.player_seconds),
+        least: None,
+        decimals: 0,
+    },
+    Line { name: "players served at once", key: "served", of: |it| it.counts.served as f64, least: None, decimals: 0 },
+    Line {
+        name: "players turned away",
+        key: "turned_away",
+        of: |it| it.counts.turned_away as f64,
+        least: None,
+        decimals: 0,
+    },
+    Line {
+        name: "turned away, %",
+        key: "turned_away_percent",
+        of: |it| 100.0 * it.turned_away(),
+        least: None,
+        decimals: 4,
+    },
+    Line {
+        name: "idle seat-hours",
+        key: "idle_seat_hours",
+        of: |it| hours(it.counts.idle_seat_seconds),
+        least: None,
+        decimals: 0,
+    },
+];
+
+impl Told<'_> {
+    /// As JSON: a figure of several runs is an object of its mean, least and most.
+    pub(super) fn json(&self) -> String {
+        let Self { args, played, policy, outcomes, swept } = self;
+        let figures = LINES.iter().map(|line| (line.key.to_owned(), spread(self.spread(line.of))));
+        let mut fleet: serde_json::Map<String, Value> = figures.collect();
+        fleet.insert("ratio".to_owned(), spread(self.spread(Outcome::ratio)));
+        let mut optimum: serde_json::Map<String, Value> =
+            LINES.iter().filter_map(|line| Some((line.key.to_owned(), spread(self.spread(line.least?))))).collect();
+        if let Some(price) = args.price {
+            fleet.insert("cost".to_owned(), spread(self.spread(move |it| price * hours(it.counts.server_seconds))));
+            fleet.insert("cost_per_player_hour".to_owned(), spread(self.spread(move |it| per_player_hour(it, price))));
+            optimum.insert("cost".to_owned(), spread(self.spread(move |it| price * hours(it.optimum.server_seconds))));
+        }
+        let trials = swept.map(|swept| swept.trials.iter().map(trial).collect::<Vec<_>>());
+        let told = json!({
+            "trace": { "name": played.name, "days": f64::from(played.demand.seconds()) / 86_400.0, "notes": played.notes,
+                "starts": played.starts.map(|starts| starts.to_string()) },
+            "seeds": outcomes.len(),
+            "settings": settings(policy),
+            "fleet": fleet,
+            "optimum": optimum,
+            "sweep": trials,
+            "chosen": swept.map(|swept| swept.best().map(|_| manager_toml(policy))),
+        });
+        format!("{told:#}\n")
+    }
+
+    fn spread(&self, of: impl Fn(&Outcome) -> f64 + Copy) -> Spread {
+        Spread::of(self.outcomes.iter().map(of))
+    }
+
+    /// When it is, so long after the start.
+    pub(super) fn at(&self, second: u32) -> String {
+        let starts = self.played.starts;
+        let at = starts.and_then(|starts| starts.checked_add(SignedDuration::from_secs(second.into())).ok());
+        let day_and_hour = || format!("day {} {:02}:00", second / 86_400 + 1, second % 86_400 / HOUR);
+        at.map_or_else(day_and_hour, |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+    }
+
+    /// The hour of the day, in UTC where it is known.
+    pub(super) fn hour_of_day(&self, moment: &Moment) -> usize {
+        let first = self.played.starts.map_or(0, |starts| starts.as_second().rem_euclid(86_400));
+        ((first + i64::from(moment.second - 1)) % 86_400 / i64::from(HOUR)) as usize
+    }
+
+    fn head(&self, text: &mut String) -> fmt::Result {
+        let Self { args, played, policy, .. } = self;
+        let days = f64::from(played.demand.seconds()) / 86_400.0;
+        let from = played.starts.map_or_else(String::new, |_| format!(" from {} UTC", self.at(0)));
+        writeln!(text, "trace     {}, {days:.1} days{from}", played.name)?;
+        for note in &played.notes {
+            writeln!(text, "          {note}")?;
+        }
+        writeln!(text, "sessions  {}; dispersion of arrivals {}", sessions(&args.sessions), args.dispersion)?;
+        let took: Vec<String> = args.lead_time.iter().map(|took| format_duration(*took).to_string()).collect();
+        writeln!(text, "launches  {}", took.join(" or "))?;
+        writeln!(
+            text,
+            "fleet     {} players a server, {} to {} servers, {}",
+            policy.server_capacity,
+            policy.min_servers,
+            policy.max_servers,
+            named(policy)
+        )
+    }
+
+    fn body(&self, text: &mut String) -> fmt::Result {
+        let several = self.outcomes.len() > 1;
+        let spread = if several { "   (least to most)" } else { "" };
+        writeln!(text, "\n{:<24}{:>14}{:>14}{:>8}{spread}", "", "fleet", "optimum", "ratio")?;
+        let mut line = |name: &str, is: Spread, least: Option<Spread>, decimals: usize| {
+            let optimum = least.map_or_else(String::new, |least| number(least.mean, decimals));
+            let ratio = least
+                .filter(|least| least.mean > 0.0)
+                .map_or_else(String::new, |least| format!("{:.3}", is.mean / least.mean));
+            let range = if several {
+                format!("   ({} to {})", number(is.least, decimals), number(is.most, decimals))
+            } else {
+                String::new()
+            };
+            let line = format!("{name:<24}{:>14}{optimum:>14}{ratio:>8}{range}", number(is.mean, decimals));
+            writeln!(text, "{}", line.trim_end())
+        };
+        for Line { name, of, least, decimals, .. } in &LINES {
+            line(name, self.spread(of), least.map(|least| self.spread(least)), *decimals)?;
+        }
+        if let Some(price) = self.args.price {
+            let cost = self.spread(move |it: &Outcome| price * hours(it.counts.server_seconds));
+            let least = self.spread(move |it: &Outcome| price * hours(it.optimum.server_seconds));
+            line("cost", cost, Some(least), 2)?;
+            line("cost a player-hour", self.spread(move |it: &Outcome| per_player_hour(it, price)), None, 6)?;
+        }
+        Ok(())
+    }
+
+    fn limits(&self, text: &mut String) -> fmt::Result {
+        let most = self.outcomes.iter().map(|it| it.counts.most_servers).max().unwrap_or_default();
+        if most >= self.policy.max_servers {
+            writeln!(
+                text,
+                "\nmax_servers, {}, was reached: players were turned away for it, or would soon be",
+                self.policy.max_servers
+            )?;
+        }
+        Ok(())
+    }
+
+    fn sweep(&self, text: &mut String) -> fmt::Result {
+        let Some(swept) = self.swept else { return Ok(()) };
+        writeln!(text, "\n{:<44}{:>8}{:>16}", "tried", "ratio", "turned away, %")?;
+        let best = swept.best();
+        for trial in &swept.trials {
+            let chosen = if best.is_some_and(|best| std::ptr::eq(best, trial)) { "  <- the cheapest" } else { "" };
+            let Trial { policy, outcome } = trial;
+            writeln!(
+                text,
+                "{:<44}{:>8.3}{:>16.4}{chosen}",
+                named(policy),
+                outcome.ratio(),
+                100.0 * outcome.turned_away()
+            )?;
+        }
+        match best {
+            Some(_) => writeln!(text, "\nFor manager.toml:\n\n{}", manager_toml(self.policy).trim_end()),
+            None => writeln!(
+                text,
+                "\nNothing that was tried turns away {} % or less of the players; a higher max_servers or max_in_flight may help.",
+                100.0 * swept.share
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.head(&mut text)?;
+        self.body(&mut text)?;
+        self.limits(&mut text)?;
+        self.sweep(&mut text)?;
+        f.write_str(&text)
+    }
+}
+
+fn per_player_hour(it: &Outcome, price: f64) -> f64 {
+    price * it.counts.server_seconds as f64 / it.counts.player_seconds.max(1) as f64
+}
+
+fn spread(Spread { mean, least, most }: Spread) -> Value {
+    json!({ "mean": mean, "least": least, "most": most })
+}
+
+fn trial(Trial { policy, outcome }: &Trial) -> Value {
+    json!({ "settings": settings(policy), "ratio": outcome.ratio(), "turned_away": outcome.turned_away(),
+        "server_hours": hours(outcome.counts.server_seconds) })
+}
+
+fn settings(policy: &Policy) -> Value {
+    let (name, one_in) = match policy.margin_policy {
+        MarginPolicy::Fixed => ("margins", None),
+        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => ("lead-time", Some(one_in)),
+    };
+    json!({ "policy": name, "turned_away_one_in": one_in, "allocation": rule(policy), "upscale_margin": policy.upscale_margin,
+        "downscale_margin": policy.downscale_margin, "server_capacity": policy.server_capacity,
+        "min_servers": policy.min_servers, "max_servers": policy.max_servers })
+}
+
+/// The lines that have a manager do the same.
+fn manager_toml(policy: &Policy) -> String {
+    let (name, one_in) = match policy.margin_policy {
+        MarginPolicy::Fixed => ("margins", String::new()),
+        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => {
+            ("lead-time", format!("turned_away_one_in = {one_in}\n"))
+        }
+    };
+    format!(
+        "[scaling]\npolicy = \"{name}\"\n{one_in}upscale_margin = {}\ndownscale_margin = {}\nallocation = \"{}\"\n",
+        policy.upscale_margin,
+        policy.downscale_margin,
+        rule(policy)
+    )
+}
+
+const fn rule(policy: &Policy) -> &'static str {
+    match policy.allocation {
+        AllocationRule::Packed => "packed",
+        AllocationRule::Distributed => "distributed",
+    }
+}
+
+/// What sets the margins, and where players go.
+pub(super) fn named(policy: &Policy) -> String {
+    match policy.margin_policy {
+        MarginPolicy::Fixed => {
+            format!("margins {} and {}, {}", policy.upscale_margin, policy.downscale_margin, rule(policy))
+        }
+        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => {
+            format!("lead-time, one in {one_in}, {}", rule(policy))
+        }
+    }
+}
+
+fn sessions(sessions: &Sessions) -> String {
+    let span = |length: Duration| format_duration(Duration::from_secs(length.as_secs_f64().round() as u64)).to_string();
+    match sessions {
+        Sessions::Weibull { shape, scale } => {
+            format!("Weibull, shape {shape}, scale {}: {} on average", span(*scale), span(sessions.mean()))
+        }
+        Sessions::Fixed(length) => format!("{} each", span(*length)),
+    }
+}
+
+/// With its thousands apart.
+fn number(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    let (whole, rest) =
+        text.split_once('.').map_or((&*text, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
+    let digits = whole.len();
+    let apart = whole.chars().enumerate().fold(String::new(), |mut apart, (number, digit)| {
+        if number > 0 && (digits - number) % 3 == 0 {
+            apart.push(',');
+        }
+        apart.push(digit);
+        apart
+    });
+    apart + &rest
+}

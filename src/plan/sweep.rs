@@ -1,0 +1,110 @@
+//! Looking for the cheapest fleet that turns away no more than it may.
+
+use std::cmp::Ordering;
+
+use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
+use actors::planning::{Demand, Outcome};
+
+use super::{PlanArgs, at_once};
+
+/// Upscale margins that are tried, in eighths of a server.
+const EIGHTHS: [u32; 17] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+
+/// How often the interval is halved in which the best fixed margin lies.
+const HALVINGS: u32 = 4;
+
+/// What was tried, and what came of it.
+pub(super) struct Trial {
+    pub(super) policy: Policy,
+    pub(super) outcome: Outcome,
+}
+
+/// All that was tried.
+pub(super) struct Swept {
+    pub(super) trials: Vec<Trial>,
+    /// The share that may be turned away.
+    pub(super) share: f64,
+}
+
+impl Swept {
+    /// The cheapest that turns away no more than it may.
+    pub(super) fn best(&self) -> Option<&Trial> {
+        self.cheapest(|_| true)
+    }
+
+    /// The cheapest of those.
+    pub(super) fn cheapest(&self, of: impl Fn(&Policy) -> bool) -> Option<&Trial> {
+        let fits = |trial: &&Trial| of(&trial.policy) && trial.outcome.turned_away() <= self.share;
+        let cost = |trial: &Trial| trial.outcome.counts.server_seconds;
+        self.trials.iter().filter(fits).min_by(|one, other| cost(one).cmp(&cost(other)))
+    }
+}
+
+/// Tries fixed margins with both allocation rules, and margins by lead time, beside what is set.
+pub(super) fn sweep(args: &PlanArgs, set: &Policy, demand: &Demand) -> Swept {
+    let mut tried = vec![set.clone()];
+    for allocation in [AllocationRule::Packed, AllocationRule::Distributed] {
+        let margin = |eighths: u32| fixed(set, allocation, (set.server_capacity * eighths).div_ceil(8));
+        tried.extend(EIGHTHS.into_iter().map(margin));
+        let share = args.turned_away.max(1e-9);
+        for one_in in [0.1, 1.0, 10.0].map(|times| (times / share).clamp(2.0, 1e9) as u32) {
+            let by_lead_time = MarginPolicy::LeadTime(LeadTimePolicy { one_in, least: 0 });
+            tried.push(Policy { margin_policy: by_lead_time, ..fixed(set, allocation, set.upscale_margin) });
+        }
+    }
+    // One may be what is set.
+    if tried[1..].contains(set) {
+        tried.remove(0);
+    }
+    let mut swept = Swept { trials: Vec::new(), share: args.turned_away };
+    swept.try_out(args, demand, tried);
+    for allocation in [AllocationRule::Packed, AllocationRule::Distributed] {
+        for _ in 0..HALVINGS {
+            let Some(between) = swept.between(allocation) else { break };
+            swept.try_out(args, demand, vec![fixed(set, allocation, between)]);
+        }
+    }
+    swept.trials.sort_by(|one, other| order(&one.policy, &other.policy));
+    swept
+}
+
+impl Swept {
+    fn try_out(&mut self, args: &PlanArgs, demand: &Demand, policies: Vec<Policy>) {
+        let outcomes = at_once(args, demand, policies.len(), |number| (policies[number].clone(), args.seed));
+        self.trials.extend(policies.into_iter().zip(outcomes).map(|(policy, outcome)| Trial { policy, outcome }));
+    }
+
+    /// Between the largest margin that turns too many away and the smallest that does not.
+    fn between(&self, allocation: AllocationRule) -> Option<u32> {
+        let of_rule =
+            |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy == MarginPolicy::Fixed;
+        let fits = |trial: &&Trial| trial.outcome.turned_away() <= self.share;
+        let margin = |trial: &Trial| trial.policy.upscale_margin;
+        let enough = self.trials.iter().filter(of_rule).filter(fits).map(margin).min()?;
+        let too_few = self.trials.iter().filter(of_rule).map(margin).filter(|margin| *margin < enough).max()?;
+        Some(too_few.midpoint(enough)).filter(|between| *between > too_few)
+    }
+}
+
+/// Margins with a band that holds a server and an eighth of one.
+fn fixed(set: &Policy, allocation: AllocationRule, upscale_margin: u32) -> Policy {
+    let band = set.server_capacity + set.server_capacity.div_ceil(8).max(2);
+    let (downscale_margin, margin_policy) = (upscale_margin.saturating_add(band), MarginPolicy::Fixed);
+    Policy { allocation, upscale_margin, downscale_margin, margin_policy, ..set.clone() }
+}
+
+fn order(one: &Policy, other: &Policy) -> Ordering {
+    let key = |policy: &Policy| {
+        let policy_number = match policy.margin_policy {
+            MarginPolicy::Fixed => 0,
+            MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => one_in,
+        };
+        (
+            policy.allocation == AllocationRule::Distributed,
+            policy_number,
+            policy.upscale_margin,
+            policy.downscale_margin,
+        )
+    };
+    key(one).cmp(&key(other))
+}
