@@ -267,7 +267,7 @@ async fn set_paused(operations: &Operations, paused: bool) -> Answer {
 async fn change_margins(operations: &Operations, change: Change) -> Answer {
     let set = operations.fleet.ask(|reply_to| FleetMsg::SetMargins(change, reply_to)).await.map_err(unavailable)?;
     let snapshot = set.map_err(|refused: PolicyError| Problem::new(Kind::Unprocessable, refused.to_string()))?;
-    Ok(shown(&Margins::new(&snapshot.policy, &snapshot.configured)))
+    Ok(shown(&Margins::new(&snapshot)))
 }
 
 /// The fleet as it is afterwards.

@@ -67,8 +67,8 @@ impl History {
             // On which the players are: those asked for are none yet.
             servers: u32::try_from(snapshot.servers.len()).unwrap_or(u32::MAX),
             available: u32::try_from(available).unwrap_or(u32::MAX),
-            upscale_margin: snapshot.policy.upscale_margin,
-            downscale_margin: snapshot.policy.downscale_margin,
+            upscale_margin: snapshot.margins.upscale,
+            downscale_margin: snapshot.margins.downscale,
         };
         // Each change is whole.
         let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,9 +3,7 @@
 use std::ops::RangeInclusive;
 
 use actors::fleet_supervisor::Margins as Change;
-use actors::model::{
-    Condition, LaunchesBlocked, PhaseCounts, Policy, ServerSnapshot, Snapshot, Spread, Stage, Timestamp,
-};
+use actors::model::{Condition, LaunchesBlocked, PhaseCounts, ServerSnapshot, Snapshot, Spread, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -302,7 +300,7 @@ impl Fleet {
                 waiting: figures.waiting,
                 players: snapshot.players(),
             },
-            margins: Margins::new(&snapshot.policy, &snapshot.configured),
+            margins: Margins::new(snapshot),
             launches: Launching {
                 requested: snapshot.requested,
                 in_flight: figures.launching,
@@ -329,10 +327,11 @@ impl From<PhaseCounts> for Counts {
 }
 
 impl Margins {
-    pub(super) fn new(policy: &Policy, configured: &Policy) -> Self {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let Snapshot { policy, margins, configured, .. } = snapshot;
         Self {
-            upscale_margin: policy.upscale_margin,
-            downscale_margin: policy.downscale_margin,
+            upscale_margin: margins.upscale,
+            downscale_margin: margins.downscale,
             server_capacity: policy.server_capacity,
             min_servers: policy.min_servers,
             max_servers: policy.max_servers,

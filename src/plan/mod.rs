@@ -12,6 +12,7 @@ mod trace_file;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -45,6 +46,9 @@ to the trace. What a step of a trace hides is put back with --dispersion (the va
 
 The optimum beside the fleet is a lower bound: a fleet that knows all that is to come, turns nobody away and may move players
 from server to server. No fleet of game servers can reach it, for their players cannot be moved.";
+
+/// Players at once, at most: each takes some memory.
+const MOST_AT_ONCE: f64 = 10_000_000.0;
 
 /// What is to be planned.
 #[derive(Args, Clone, Debug)]
@@ -117,6 +121,12 @@ pub enum PlanError {
     /// Nobody plays.
     #[error("nobody plays in this trace: all its numbers are 0")]
     Nobody,
+    /// More play than there is room for.
+    #[error("{most:.0} players at once: at most {MOST_AT_ONCE} are played; a smaller --scale may do")]
+    TooMany {
+        /// So many, at most.
+        most: f64,
+    },
     /// The report cannot be drawn.
     #[error("the report cannot be drawn: {0}")]
     Drawing(String),
@@ -148,7 +158,7 @@ pub fn run(args: &PlanArgs, source: &ConfigSource) -> Result<String, PlanError> 
     let played = played(args)?;
     let swept = args.sweep.then(|| sweep::sweep(args, &policy, &played.demand));
     let chosen = swept.as_ref().and_then(|swept| swept.best()).map_or(policy, |best| best.policy.clone());
-    let seeds: Vec<u64> = (args.seed..).take(args.seeds as usize).collect();
+    let seeds: Vec<u64> = (0..u64::from(args.seeds)).map(|number| args.seed.wrapping_add(number)).collect();
     let outcomes = at_once(args, &played.demand, seeds.len(), |number| (chosen.clone(), seeds[number]));
     let told = Told { args, played: &played, policy: &chosen, outcomes: &outcomes, swept: swept.as_ref() };
     if let Some(path) = &args.report {
@@ -184,6 +194,10 @@ fn played(args: &PlanArgs) -> Result<Played, PlanError> {
         }
     };
     let trace = scaled(trace, args.scale);
+    let most = most_at_once(&trace, args.sessions);
+    if most > MOST_AT_ONCE {
+        return Err(PlanError::TooMany { most });
+    }
     let demand = Demand::of(&trace, args.sessions, args.dispersion);
     if demand.is_empty() {
         return Err(PlanError::Nobody);
@@ -196,6 +210,22 @@ fn played(args: &PlanArgs) -> Result<Played, PlanError> {
         ));
     }
     Ok(Played { demand, starts, name, notes })
+}
+
+/// Players at once, as far as it can be told before they are played.
+fn most_at_once(trace: &Trace, sessions: Sessions) -> f64 {
+    match trace {
+        Trace::Concurrent(points) => points.iter().map(|(_, players)| *players).fold(0.0, f64::max),
+        Trace::Arrivals(points) => {
+            let stay = sessions.mean().as_secs();
+            let from = |at: u32| points.partition_point(|(other, _)| u64::from(*other) + stay < u64::from(at));
+            let before = |number: usize| {
+                points[from(points[number].0)..=number].iter().map(|(_, players)| f64::from(*players)).sum()
+            };
+            let every = (points.len() / 1000).max(1);
+            (0..points.len()).step_by(every).map(before).fold(0.0, f64::max)
+        }
+    }
 }
 
 fn scaled(trace: Trace, scale: f64) -> Trace {
@@ -236,7 +266,7 @@ fn at_once(
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     bar.finish_and_clear();
     outcomes.sort_unstable_by_key(|(number, _)| *number);

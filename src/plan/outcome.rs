@@ -68,7 +68,8 @@ const LINES: [Line; 11] = [
         name: "launches",
         key: "launches",
         of: |it| it.counts.launches as f64,
-        least: Some(|it| it.optimum.starts as f64),
+        // The cheapest fleet's starts are no fewest.
+        least: None,
         decimals: 0,
     },
     Line {

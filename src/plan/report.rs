@@ -87,14 +87,18 @@ fn over_time(told: &Told<'_>) -> Drawn {
 }
 
 fn by_margin(swept: &Swept) -> Drawn {
+    let best = swept.best();
+    // What turns away far too many, or costs far too much, would make a point of all others.
+    let share = (swept.share * 20.0).max(0.001);
+    let dearest = best.map_or(f64::MAX, |best| best.outcome.ratio() * 1.5);
+    let is_shown = |trial: &&Trial| trial.outcome.turned_away() <= share && trial.outcome.ratio() <= dearest;
     let point = |trial: &Trial| (100.0 * trial.outcome.turned_away(), trial.outcome.ratio());
     let line = |allocation, fixed: bool| -> Vec<(f64, f64)> {
         let is = |trial: &&Trial| {
             trial.policy.allocation == allocation && (trial.policy.margin_policy == MarginPolicy::Fixed) == fixed
         };
-        swept.trials.iter().filter(is).map(point).collect()
+        swept.trials.iter().filter(is).filter(is_shown).map(point).collect()
     };
-    let best = swept.best();
     let title = best.map_or_else(
         || "Cost against players turned away".to_owned(),
         |best| format!("Cost against players turned away; marked: {}", named(&best.policy)),

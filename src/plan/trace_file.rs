@@ -332,7 +332,12 @@ fn made_of(rows: &[Row], layout: &Layout, mut notes: Vec<String>) -> Read {
         Kind::Arrivals => {
             let times = |number: usize| if is_gap(number) { steps[number].div_ceil(usual(number)) } else { 1 };
             let times = (0..steps.len()).map(times).chain([1]);
-            Trace::Arrivals(rows.iter().zip(times).map(|(row, times)| (at(row), row.number as u32 * times)).collect())
+            Trace::Arrivals(
+                rows.iter()
+                    .zip(times)
+                    .map(|(row, times)| (at(row), (row.number as u32).saturating_mul(times)))
+                    .collect(),
+            )
         }
     };
     let starts = first.is_date.then(|| Timestamp::from_second(first.at as i64).ok()).flatten();

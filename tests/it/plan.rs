@@ -110,7 +110,8 @@ async fn bad_input_is_told_with_its_mend_and_exit_code_2() {
     let trace = trace(dir.path());
     std::fs::write(dir.path().join("wrong.csv"), "time,players\n0,5\n60,many\n60,7\n").expect("a file");
     std::fs::write(dir.path().join("empty.csv"), "time,players\n0,0\n60,0\n").expect("a file");
-    let table: [(&[&str], &str); 8] = [
+    let table: [(&[&str], &str); 9] = [
+        (&[trace, "--scale", "1000000"], "400000000 players at once: at most 10000000 are played"),
         (&["wrong.csv"], "wrong.csv:3: \"many\" is no number of players: write digits alone"),
         (&["none.csv"], "none.csv: cannot be read: No such file"),
         (&["empty.csv"], "nobody plays in this trace"),

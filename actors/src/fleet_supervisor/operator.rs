@@ -3,7 +3,7 @@
 use ractor::{ActorProcessingErr, RpcReplyPort};
 
 use super::{FleetState, answer, notes};
-use crate::model::{Policy, PolicyError, Refused, ServerId, Snapshot};
+use crate::model::{MarginPolicy, Policy, PolicyError, Refused, ServerId, Snapshot};
 use crate::scaler_actor::ScalerMsg;
 
 /// Other margins and limits than those of the configuration, each where it is set. None at all: those of the
@@ -99,6 +99,12 @@ impl FleetState {
         let policy = Policy {
             upscale_margin: margins.upscale_margin.unwrap_or(from.upscale_margin),
             downscale_margin: margins.downscale_margin.unwrap_or(from.downscale_margin),
+            // Margins that are set by hand set themselves no more.
+            margin_policy: if margins.upscale_margin.or(margins.downscale_margin).is_some() {
+                MarginPolicy::Fixed
+            } else {
+                from.margin_policy
+            },
             min_servers: margins.min_servers.unwrap_or(from.min_servers),
             max_servers: margins.max_servers.unwrap_or(from.max_servers),
             ..self.configured.clone()

@@ -9,6 +9,9 @@ const MEMORY: Duration = Duration::from_secs(300);
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
 
+/// So many arrivals that are as even as chance are taken for seen before any were: few say nothing of how unevenly they come.
+const PRIOR: f64 = 30.0;
+
 /// Players are counted in bins of so long for how unevenly they come.
 const BIN: Duration = Duration::from_secs(10);
 
@@ -45,6 +48,8 @@ impl Mean {
 struct Bin {
     span: Duration,
     arrivals: u32,
+    /// Arrivals a second when it began: those in it do not tell what was expected of it.
+    rate: f64,
     /// Squared distances from what was expected, and what was expected.
     squares: Mean,
     expected: Mean,
@@ -56,13 +61,11 @@ impl Traffic {
         self.bin.arrivals += arrivals;
         self.bin.span += span;
         if self.bin.span >= BIN {
-            let expected = self.arrivals.rate() * self.bin.span.as_secs_f64();
-            if expected > 0.0 {
-                let distance = f64::from(self.bin.arrivals) - expected;
-                self.bin.squares.add(distance * distance, self.bin.span, DISPERSION_MEMORY);
-                self.bin.expected.add(expected, self.bin.span, DISPERSION_MEMORY);
-            }
-            (self.bin.span, self.bin.arrivals) = (Duration::ZERO, 0);
+            let expected = self.bin.rate * self.bin.span.as_secs_f64();
+            let distance = f64::from(self.bin.arrivals) - expected;
+            self.bin.squares.add(distance * distance, self.bin.span, DISPERSION_MEMORY);
+            self.bin.expected.add(expected, self.bin.span, DISPERSION_MEMORY);
+            (self.bin.span, self.bin.arrivals, self.bin.rate) = (Duration::ZERO, 0, self.arrivals.rate());
         }
         self.arrivals.add(f64::from(arrivals), span, MEMORY);
         self.departures.add(f64::from(departures), span, MEMORY);
@@ -81,12 +84,39 @@ impl Traffic {
 
     /// The variance of arrivals over their mean, 1 at least: players who know nothing of each other come so.
     pub fn dispersion(&self) -> f64 {
-        let expected = self.bin.expected.sum;
-        if expected > 0.0 { (self.bin.squares.sum / expected).max(1.0) } else { 1.0 }
+        ((self.bin.squares.sum + PRIOR) / (self.bin.expected.sum + PRIOR)).max(1.0)
     }
 
     /// How long it was counted.
     pub const fn seen_for(&self) -> Duration {
         self.seen_for
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn one_player_after_a_day_without_any_is_no_crowd() {
+        for second in 0..20 {
+            let mut traffic = Traffic::default();
+            (0..43_200)
+                .for_each(|second| traffic.count(u32::from(second % 10 == 0), u32::from(second % 10 == 5), SECOND));
+            (0..86_400).for_each(|_| traffic.count(0, 0, SECOND));
+            (0..30).for_each(|now| traffic.count(u32::from(now == second), 0, SECOND));
+            assert!(traffic.dispersion() < 1.5, "{} in second {second}", traffic.dispersion());
+        }
+    }
+
+    #[test]
+    fn rates_follow_what_comes_and_are_forgotten() {
+        let mut traffic = Traffic::default();
+        (0..1800).for_each(|_| traffic.count(3, 1, SECOND));
+        assert!((traffic.arrivals() - 3.0).abs() < 1e-9 && (traffic.departures() - 1.0).abs() < 1e-9);
+        (0..1800).for_each(|_| traffic.count(0, 2, SECOND));
+        assert!(traffic.arrivals() < 0.01 && traffic.departures() > 1.99);
     }
 }

@@ -9,6 +9,9 @@ use super::sessions::Sessions;
 /// The longest step in which players come at an even rate, in seconds.
 const LONGEST_STEP: u32 = 600;
 
+/// Steps of a trace, at most: each is played against all that were before it.
+const MOST_STEPS: u32 = 50_000;
+
 /// Who is left of a thousand million is as good as gone.
 const NOBODY: f64 = 1e-9;
 
@@ -80,7 +83,11 @@ impl Demand {
     /// comes.
     fn following(points: &[(u32, f64)], sessions: Sessions, dispersion: f64) -> Self {
         let end = points.last().map_or(0, |(at, _)| *at);
-        let step = points.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or(1).clamp(1, LONGEST_STEP);
+        let mut gaps: Vec<u32> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        gaps.sort_unstable();
+        // A few lines that are close together make no finer trace of all the others.
+        let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(1);
+        let step = usual.clamp(1, LONGEST_STEP).max(end / MOST_STEPS);
         let count = end.div_ceil(step);
         let survival = Survival::of(&sessions, step, count as usize);
         let present = at(points, 0.0).round();
@@ -112,9 +119,9 @@ impl Demand {
             .map(|(number, (_, count))| Step { until: until(number), come: Coming::Count(*count) })
             .collect();
         let first = points.partition_point(|(from, _)| *from < FIRST);
-        let came: u32 = points[..first].iter().map(|(_, count)| count).sum();
+        let came: u64 = points[..first].iter().map(|(_, count)| u64::from(*count)).sum();
         let span = first.checked_sub(1).map_or(1, until);
-        let present = (f64::from(came) / f64::from(span.max(1)) * sessions.mean().as_secs_f64()).round();
+        let present = (came as f64 / f64::from(span.max(1)) * sessions.mean().as_secs_f64()).round();
         Self { present: present as u32, sessions, dispersion: 1.0, steps, excess: 0.0 }
     }
 
@@ -170,14 +177,18 @@ struct Survival {
 impl Survival {
     fn of(sessions: &Sessions, step: u32, steps: usize) -> Self {
         let mut staying = Vec::new();
-        for from in (0_u32..).step_by(step as usize) {
-            let sum: f64 = (from..from + step).map(|second| sessions.surviving(f64::from(second))).sum();
+        let mut whole = None;
+        // What is left after the trace's end is of no interest.
+        for number in 0..=steps {
+            let from = number as f64 * f64::from(step);
+            let sum: f64 = (0..step).map(|second| sessions.surviving(from + f64::from(second))).sum();
             staying.push(sum);
             if sum < NOBODY * f64::from(step) {
+                whole = Some(staying.iter().sum());
                 break;
             }
         }
-        let whole: f64 = staying.iter().sum();
+        let whole = whole.unwrap_or_else(|| sessions.mean().as_secs_f64());
         let mut left = whole;
         let mut rest = vec![1.0];
         for number in 0..steps {

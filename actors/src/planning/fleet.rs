@@ -53,8 +53,9 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet that has these players already, each for so long, and its upscale margin of free places.
-    pub(super) fn begin(policy: &Policy, stays: &[u32]) -> Self {
+    /// A fleet that has these players already, each for so long, and its upscale margin of free places. Those for whom it
+    /// may not have so many servers are given.
+    pub(super) fn begin<'a>(policy: &Policy, stays: &'a [u32]) -> (Self, &'a [u32]) {
         let mut fleet = Self::empty(policy);
         let places = (stays.len() as u32).saturating_add(policy.upscale_margin);
         let servers = places.div_ceil(policy.server_capacity).max(policy.min_servers).min(policy.max_servers);
@@ -63,10 +64,10 @@ impl Fleet {
             fleet.available += 1;
             fleet.reindex(number, Room::NONE, fleet.room(number));
         }
-        fleet.arrive(policy, 0, stays);
+        let turned_away = fleet.arrive(policy, 0, stays);
         // They were served before.
-        fleet.counts = Counts::default();
-        fleet
+        fleet.counts = Counts { turned_away: turned_away.len() as u64, ..Counts::default() };
+        (fleet, turned_away)
     }
 
     fn empty(policy: &Policy) -> Self {

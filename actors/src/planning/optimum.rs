@@ -20,7 +20,7 @@ pub(super) struct Optimum {
 pub struct Least {
     /// Seconds of all its servers together.
     pub server_seconds: u64,
-    /// Servers that it starts.
+    /// Servers that it starts: not the fewest that any fleet could.
     pub starts: u64,
 }
 
@@ -37,14 +37,10 @@ impl Optimum {
             self.since[self.level] = second;
         }
         while self.level < level {
-            let gap = self.since.get(self.level).map(|since| second - since);
-            match gap {
-                Some(gap) if gap <= self.boot => self.least.server_seconds += u64::from(gap),
-                _ => {
-                    self.least.server_seconds += u64::from(self.boot);
-                    self.least.starts += 1;
-                }
-            }
+            // What was never needed may have run from the start on, as what is needed there does.
+            let gap = second - self.since.get(self.level).unwrap_or(&0);
+            self.least.server_seconds += u64::from(gap.min(self.boot));
+            self.least.starts += u64::from(gap > self.boot);
             if self.level == self.since.len() {
                 self.since.push(second);
             }
@@ -83,11 +79,21 @@ mod tests {
     #[test]
     fn each_level_is_for_itself() {
         let mut optimum = Optimum::new(10, 0);
-        for (second, level) in [(0, 2), (1, 1), (2, 2), (3, 0)] {
-            optimum.needs(level, second);
+        for second in 0..54 {
+            optimum.needs([2, 1, 2, 0].get((second as usize).wrapping_sub(50)).copied().unwrap_or(0), second);
             optimum.tick();
         }
         // Two starts, and a gap of a second on the upper one.
         assert_eq!(optimum.least(), Least { server_seconds: 2 * 10 + 2 + 1 + 2 + 1, starts: 2 });
+    }
+
+    #[test]
+    fn what_is_needed_soon_after_the_start_may_have_run_from_there_on() {
+        let mut optimum = Optimum::new(100, 0);
+        for second in 0..60 {
+            optimum.needs(usize::from(second >= 30), second);
+            optimum.tick();
+        }
+        assert_eq!(optimum.least(), Least { server_seconds: 60, starts: 0 });
     }
 }

@@ -79,16 +79,20 @@ impl Outcome {
 /// the same players, and the same outcome.
 pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(u32)) -> Outcome {
     let Plan { policy, lead_times, moments_every } = plan;
+    // No launch fails here, however long it takes.
+    let never = Duration::from_secs(u64::from(u32::MAX));
+    let policy = &Policy { boot_deadline: never, placement_deadline: never, healthy_deadline: never, ..policy.clone() };
     let mut players = demand.players(seed);
     // Launches have numbers of their own: however many there are, the same players come.
     let mut draw = Pcg64Mcg::seed_from_u64(!seed);
     let mut lead_time = || lead_times.get(draw.random_range(0..lead_times.len().max(1))).copied().unwrap_or_default();
-    let mut fleet = Fleet::begin(policy, &players.present());
-    let mut optimum = Optimum::new(shortest(lead_times), servers_for(fleet.players(), policy));
+    let present = players.present();
+    let (mut fleet, turned_away) = Fleet::begin(policy, &present);
+    let mut optimum = Optimum::new(shortest(lead_times), servers_for(demand.present(), policy));
     let mut traffic = Traffic::default();
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
     // Until when those would play who were turned away.
-    let mut elsewhere: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
+    let mut elsewhere: BinaryHeap<Reverse<u32>> = turned_away.iter().map(|stay| Reverse(*stay)).collect();
     let mut before = Counts::default();
     for second in 0..demand.seconds() {
         let departures = fleet.pass(second);

@@ -40,7 +40,9 @@ impl LeadTimePolicy {
         let rise = (arrivals - departures).max(0.0) * bridged;
         let chance = (traffic.dispersion() * (arrivals + departures) * bridged).sqrt();
         let wanted = self.quantile().mul_add(chance, rise).ceil() as u32;
-        let upscale = wanted.saturating_add(largest_party).max(self.least);
+        // More than all servers have is never free.
+        let most = policy.max_servers.saturating_mul(policy.server_capacity);
+        let upscale = wanted.saturating_add(largest_party).min(most).max(self.least);
         let between = policy.server_capacity + policy.server_capacity.div_ceil(BAND).max(2);
         Some(Margins { upscale, downscale: upscale.saturating_add(between) })
     }
@@ -96,6 +98,7 @@ mod tests {
     #[test]
     fn the_margin_is_never_below_its_floor() {
         assert_eq!(margins(&policy(50), &traffic(0, 0, 3600), Some(99)).upscale, 50);
+        assert_eq!(margins(&policy(50), &traffic(0, 0, 1), None), Margins { upscale: 50, downscale: 64 });
         assert_eq!(margins(&policy(50), &traffic(2, 2, 3600), Some(99)).upscale, 78);
     }
 

@@ -48,8 +48,11 @@ impl Policy {
         let fixed = Margins { upscale: self.upscale_margin, downscale: self.downscale_margin };
         match &self.margin_policy {
             MarginPolicy::Fixed => fixed,
-            // With too little to go by, what the operator set holds.
-            MarginPolicy::LeadTime(policy) => policy.margins(self, seen).unwrap_or(fixed),
+            // With too little to go by, what the operator set holds, and the floor.
+            MarginPolicy::LeadTime(policy) => policy.margins(self, seen).unwrap_or_else(|| {
+                let raised = policy.least.saturating_sub(fixed.upscale);
+                Margins { upscale: fixed.upscale + raised, downscale: fixed.downscale.saturating_add(raised) }
+            }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::FleetMsg;
+use actors::fleet_supervisor::{FleetMsg, Margins as Change};
 use actors::model::{LeadTimePolicy, MarginPolicy, Margins, Policy};
 use ractor::call_t;
 
@@ -59,4 +59,22 @@ async fn fixed_margins_stay_whatever_comes() {
     fleet.until_available(1).await;
     fleet.busy_for(12 * MINUTE).await;
     assert_eq!(fleet.margins().await, FIXED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn margins_set_by_hand_hold_whatever_comes_until_they_are_taken_back() {
+    let fleet = Fleet::start(by_lead_time()).await;
+    fleet.until_available(1).await;
+    fleet.busy_for(12 * MINUTE).await;
+    assert_ne!(fleet.margins().await, FIXED);
+    let set = async |change| {
+        let set = call_t!(fleet.supervisor, FleetMsg::SetMargins, 1000, change).expect("the supervisor answers");
+        set.expect("they hold").margins
+    };
+    let by_hand = Change { upscale_margin: Some(40), downscale_margin: Some(60), ..Change::default() };
+    assert_eq!(set(by_hand).await, Margins { upscale: 40, downscale: 60 });
+    fleet.wait(MINUTE).await;
+    assert_eq!(fleet.margins().await, Margins { upscale: 40, downscale: 60 });
+    let taken_back = set(Change::default()).await;
+    assert!(taken_back != FIXED && taken_back.upscale != 40, "{taken_back:?}");
 }
