@@ -307,7 +307,7 @@ pub const MUTATIONS: &[Mutation] = &[
                 "if left < policy.upscale_margin || !(gives_way || makes_room || is_spare) {",
                 "if left == 0 || available <= policy.min_servers {",
             ),
-            edit(COMMIT, "if left < u64::from(self.policy.upscale_margin) || !are", "if left == 0 || !are"),
+            edit(COMMIT, "if left < u64::from(self.margins.upscale) || !are", "if left == 0 || !are"),
         ],
     ),
     mutation(
