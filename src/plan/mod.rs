@@ -262,7 +262,7 @@ fn at_once(
                 }
                 let (policy, seed) = which(number);
                 let plan = Plan { policy, lead_times: args.lead_time.clone(), moments_every: outcome::HOUR };
-                played.push((number, simulate(demand, &plan, seed, |_| bar.inc(1))));
+                played.push((number, simulate(demand, &plan, seed, || bar.inc(1))));
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();

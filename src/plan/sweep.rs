@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
+use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Margins, Policy};
 use actors::planning::{Demand, Outcome};
 
 use super::{PlanArgs, at_once};
@@ -86,11 +86,16 @@ impl Swept {
     }
 }
 
-/// Margins with a band that holds a server and an eighth of one.
+/// Margins that are as close together as hold still.
 fn fixed(set: &Policy, allocation: AllocationRule, upscale_margin: u32) -> Policy {
-    let band = set.server_capacity + set.server_capacity.div_ceil(8).max(2);
-    let (downscale_margin, margin_policy) = (upscale_margin.saturating_add(band), MarginPolicy::Fixed);
-    Policy { allocation, upscale_margin, downscale_margin, margin_policy, ..set.clone() }
+    let Margins { upscale, downscale } = Margins::above(upscale_margin, set.server_capacity);
+    Policy {
+        allocation,
+        upscale_margin: upscale,
+        downscale_margin: downscale,
+        margin_policy: MarginPolicy::Fixed,
+        ..set.clone()
+    }
 }
 
 fn order(one: &Policy, other: &Policy) -> Ordering {

@@ -41,10 +41,6 @@ pub struct Moment {
     pub free: u32,
     /// The upscale margin, then.
     pub upscale_margin: u32,
-    /// The downscale margin, then.
-    pub downscale_margin: u32,
-    /// Players who were turned away in it.
-    pub turned_away: u32,
     /// Seconds of all servers together in it.
     pub server_seconds: u64,
 }
@@ -52,8 +48,6 @@ pub struct Moment {
 /// What would have happened.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outcome {
-    /// How long it went on, in seconds.
-    pub seconds: u32,
     /// What was counted.
     pub counts: Counts,
     /// The cheapest fleet for the same players, all of whom it serves.
@@ -75,9 +69,9 @@ impl Outcome {
     }
 }
 
-/// Has a fleet serve a demand. `passed` is told of each day that is over, in seconds from the start; the same seed gives
-/// the same players, and the same outcome.
-pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(u32)) -> Outcome {
+/// Has a fleet serve a demand. `passed` is told of each day that is over. The same seed gives the same players, and the same
+/// outcome.
+pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut()) -> Outcome {
     let Plan { policy, lead_times, moments_every } = plan;
     // No launch fails here, however long it takes.
     let never = Duration::from_secs(u64::from(u32::MAX));
@@ -93,7 +87,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
     // Until when those would play who were turned away.
     let mut elsewhere: BinaryHeap<Reverse<u32>> = turned_away.iter().map(|stay| Reverse(*stay)).collect();
-    let mut before = Counts::default();
+    let mut before = 0;
     for second in 0..demand.seconds() {
         let departures = fleet.pass(second);
         while elsewhere.peek().is_some_and(|Reverse(until)| *until <= second) {
@@ -120,17 +114,15 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
                 standby: fleet.standby(),
                 free: fleet.free(),
                 upscale_margin: current.upscale_margin,
-                downscale_margin: current.downscale_margin,
-                turned_away: (fleet.counts.turned_away - before.turned_away) as u32,
-                server_seconds: fleet.counts.server_seconds - before.server_seconds,
+                server_seconds: fleet.counts.server_seconds - before,
             });
-            before = fleet.counts;
+            before = fleet.counts.server_seconds;
         }
         if (second + 1) % 86_400 == 0 {
-            passed(second + 1);
+            passed();
         }
     }
-    Outcome { seconds: demand.seconds(), counts: fleet.counts, optimum: optimum.least(), moments }
+    Outcome { counts: fleet.counts, optimum: optimum.least(), moments }
 }
 
 fn servers_for(players: u32, policy: &Policy) -> usize {

@@ -10,10 +10,6 @@ use crate::model::policy::Policy;
 /// Before so long was seen, rates are chance.
 const SEEN_FOR: Duration = Duration::from_secs(600);
 
-/// Beside a whole server, a part of one lies between the margins, so that none is sent to standby and taken back by the
-/// same players. One in so many.
-const BAND: u32 = 8;
-
 /// Margins by the lead time of launches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LeadTimePolicy {
@@ -43,8 +39,7 @@ impl LeadTimePolicy {
         // More than all servers have is never free.
         let most = policy.max_servers.saturating_mul(policy.server_capacity);
         let upscale = wanted.saturating_add(largest_party).min(most).max(self.least);
-        let between = policy.server_capacity + policy.server_capacity.div_ceil(BAND).max(2);
-        Some(Margins { upscale, downscale: upscale.saturating_add(between) })
+        Some(Margins::above(upscale, policy.server_capacity))
     }
 
     /// How many standard deviations one in so many lies above.

@@ -21,6 +21,18 @@ pub struct Margins {
     pub downscale: u32,
 }
 
+/// Beside a whole server, a part of one lies between the margins, so that none is sent to standby and taken back by the same
+/// players. One in so many.
+const BAND: u32 = 8;
+
+impl Margins {
+    /// With this upscale margin, and as close a downscale margin as holds still.
+    pub fn above(upscale: u32, server_capacity: u32) -> Self {
+        let between = server_capacity + server_capacity.div_ceil(BAND).max(2);
+        Self { upscale, downscale: upscale.saturating_add(between) }
+    }
+}
+
 /// What sets the margins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MarginPolicy {
