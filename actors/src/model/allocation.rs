@@ -32,8 +32,34 @@ impl Room {
 /// two alike, the older one is the fuller.
 #[derive(Debug, Default)]
 pub struct AllocationIndex {
-    by_room: BTreeSet<(Room, ServerId)>,
+    by_room: BTreeSet<Place>,
     total: u64,
+}
+
+/// A server and its room as one number, because it is compared a dozen times for each player: whether it is outdated, then
+/// how many places are free, then the server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Place(u128);
+
+impl Place {
+    const FREE: u32 = 64;
+    const OUTDATED: u32 = 96;
+
+    const fn of(Room { outdated, free }: Room, ServerId(server): ServerId) -> Self {
+        Self((outdated as u128) << Self::OUTDATED | (free as u128) << Self::FREE | server as u128)
+    }
+
+    const fn is_outdated(self) -> bool {
+        self.0 >> Self::OUTDATED != 0
+    }
+
+    const fn free(self) -> u32 {
+        (self.0 >> Self::FREE) as u32
+    }
+
+    const fn server(self) -> ServerId {
+        ServerId(self.0 as u64)
+    }
 }
 
 impl AllocationIndex {
@@ -43,26 +69,33 @@ impl AllocationIndex {
             return;
         }
         if old.free > 0 {
-            self.by_room.remove(&(old, server));
+            self.by_room.remove(&Place::of(old, server));
         }
         if new.free > 0 {
-            self.by_room.insert((new, server));
+            self.by_room.insert(Place::of(new, server));
         }
         self.total = self.total - u64::from(old.free) + u64::from(new.free);
     }
 
     /// The server that the next players go to, so many together, if any has room for them.
     pub fn pick(&self, rule: AllocationRule, seats: u32) -> Option<ServerId> {
+        // What nearly all ask for is at one end, and needs no search.
+        let at_the_end = match rule {
+            AllocationRule::Packed => self.by_room.first().filter(|_| seats <= 1),
+            AllocationRule::Distributed => {
+                self.by_room.last().filter(|place| !place.is_outdated() && place.free() >= seats)
+            }
+        };
         let with_room = |outdated| {
-            let least = (Room { outdated, free: seats.max(1) }, ServerId(0));
-            let most = (Room { outdated, free: u32::MAX }, ServerId(u64::MAX));
+            let least = Place::of(Room { outdated, free: seats.max(1) }, ServerId(0));
+            let most = Place::of(Room { outdated, free: u32::MAX }, ServerId(u64::MAX));
             let mut servers = self.by_room.range(least..=most);
             match rule {
                 AllocationRule::Packed => servers.next(),
                 AllocationRule::Distributed => servers.next_back(),
             }
         };
-        with_room(false).or_else(|| with_room(true)).map(|&(_, server)| server)
+        at_the_end.or_else(|| with_room(false)).or_else(|| with_room(true)).map(|place| place.server())
     }
 
     /// Free places in all.
