@@ -157,7 +157,12 @@ pub async fn run(
     let limit = settings.http.shutdown_limit;
     let asked = Fleet::new(fleet.clone(), watched.answers.clone(), metrics.clone(), traces);
     let door = Door::new(watched.door.clone(), watched.rate.clone());
-    let clients = Site { routes: http::routes(asked.clone(), door.clone()), door: Some(door) };
+    let routes = http::routes(asked.clone(), door.clone());
+    let asks_who = {
+        let asked = asked.clone();
+        move || asked.traces().are_on() || door.counts()
+    };
+    let clients = Site { routes, asks_who: Arc::new(asks_who) };
     let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
     let open = scraped.open.clone();
     let clients = http::serve(listeners.clients, clients, watched.connections.clone(), open, shutdown.clone(), limit);
@@ -211,7 +216,7 @@ async fn operate(
     let Some(listener) = listener else { return };
     let open = OpenConnections::default();
     let remembering = operations.clone().remember();
-    let site = Site { routes: operations::routes(operations), door: None };
+    let site = Site { routes: operations::routes(operations), asks_who: Arc::new(|| false) };
     tokio::select! {
         () = http::serve(listener, site, rules, open, shutdown, limit) => {}
         never = remembering => match never {},
@@ -272,7 +277,7 @@ impl Running {
         self.telling.tell(&loaded.settings);
         // The cloud is the one that was started, with its pools. What was changed by hand is over in any case.
         let in_force = Settings { cloud: self.cloud, aws: self.aws.clone(), ..loaded.settings.clone() };
-        self.tell(FleetMsg::Reload(policy::policy(&in_force)));
+        self.tell(FleetMsg::Reload(Box::new(policy::policy(&in_force))));
         self.loaded = loaded;
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::model::{HealthAnswer, ServerId, Timestamp};
 use crate::patience::Patience;
@@ -117,7 +117,7 @@ impl GameServerState {
             asked = AssertUnwindSafe(probe.ask()).catch_unwind() => {
                 asked.unwrap_or_else(|_| Err(ProbeError::Unreadable("the probe panicked".to_owned())))
             }
-            () = Patience::of(pace.timeout) => Err(ProbeError::TimedOut),
+            () = Patience::until(Instant::now() + pace.timeout) => Err(ProbeError::TimedOut),
         };
         self.pause = match &answer {
             _ if *heard => pace.interval,

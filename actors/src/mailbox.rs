@@ -10,6 +10,7 @@ use ractor::rpc::CallResult;
 use ractor::{ActorRef, Message, MessagingErr, RpcReplyPort};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::patience::Patience;
 
@@ -69,11 +70,23 @@ impl<M: Message> Mailbox<M> {
         question: impl FnOnce(RpcReplyPort<T>) -> M,
         limit: Option<Duration>,
     ) -> Result<CallResult<T>, MessagingErr<M>> {
+        self.call_until(question, limit.map(|limit| Instant::now() + limit)).await
+    }
+
+    /// Asks something, and waits for the answer until then at most.
+    ///
+    /// # Errors
+    /// When the actor is gone.
+    pub async fn call_until<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(RpcReplyPort<T>) -> M,
+        until: Option<Instant>,
+    ) -> Result<CallResult<T>, MessagingErr<M>> {
         let (reply_to, answer) = oneshot::channel();
         self.cast(question(reply_to.into()))?;
         let late = async {
-            match limit {
-                Some(limit) => Patience::of(limit).await,
+            match until {
+                Some(until) => Patience::until(until).await,
                 None => pending().await,
             }
         };

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -28,9 +27,8 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// From now on.
-    pub(crate) fn of(limit: Duration) -> Self {
-        let until = Instant::now() + limit;
+    /// Until then.
+    pub(crate) fn until(until: Instant) -> Self {
         let here = Handle::current().id();
         let spare = TIMERS.with_borrow_mut(|timers| {
             // One of another runtime may never ring again.
@@ -77,6 +75,8 @@ impl Drop for Patience {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::advance;
 
     use super::*;
@@ -92,13 +92,13 @@ mod tests {
         let asked = async {
             tokio::select! {
                 biased;
-                () = Patience::of(limit) => false,
+                () = Patience::until(Instant::now() + limit) => false,
                 () = tokio::task::yield_now() => true,
             }
         };
         assert!(asked.await && spare() == 1);
         advance(Duration::from_millis(400)).await;
-        let patience = Patience::of(limit);
+        let patience = Patience::until(Instant::now() + limit);
         assert_eq!(spare(), 0);
         patience.await;
         assert_eq!(start.elapsed(), Duration::from_millis(900));
@@ -110,10 +110,10 @@ mod tests {
         let start = Instant::now();
         tokio::select! {
             biased;
-            () = Patience::of(Duration::from_secs(60)) => {}
+            () = Patience::until(Instant::now() + Duration::from_secs(60)) => {}
             () = tokio::task::yield_now() => {}
         }
-        Patience::of(Duration::from_secs(1)).await;
+        Patience::until(Instant::now() + Duration::from_secs(1)).await;
         assert_eq!(start.elapsed(), Duration::from_secs(1));
     }
 
@@ -124,10 +124,10 @@ mod tests {
             runtime.expect("a runtime").block_on(async {
                 tokio::select! {
                     biased;
-                    () = Patience::of(Duration::from_secs(60)) => {}
+                    () = Patience::until(Instant::now() + Duration::from_secs(60)) => {}
                     () = tokio::task::yield_now() => {}
                 }
-                Patience::of(Duration::from_secs(1)).await;
+                Patience::until(Instant::now() + Duration::from_secs(1)).await;
             });
         }
         assert_eq!(spare(), 0);

@@ -17,13 +17,16 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// The body of a request on this connection.
-    pub(super) fn new(body: Incoming, connection: &Arc<Connection>) -> Self {
-        Self { body, connection: Some(Arc::clone(connection)) }
+    /// The body of a request on this connection; none when that was cut off a moment before.
+    pub(super) fn of(body: Incoming, connection: &Arc<Connection>) -> Option<Self> {
+        if body.is_end_stream() {
+            return connection.answers().then_some(Self { body, connection: None });
+        }
+        Some(Self { body, connection: Some(Arc::clone(connection)) })
     }
 
     /// All of it is there, and its connection is told so. False when that was cut off a moment before.
-    pub(super) fn is_there(&mut self) -> bool {
+    fn is_there(&mut self) -> bool {
         self.connection.take().is_none_or(|connection| connection.answers())
     }
 }

@@ -81,14 +81,14 @@ impl Fleet {
     pub async fn allocate(&self, trace: &mut Request) -> Address {
         let request = self.0.metrics.allocation(Api::V0, Patience::None);
         trace.asks();
-        let answer = self.ask(FleetMsg::Allocate).await;
+        let (answer, took) = self.ask_at(request.begun(), FleetMsg::Allocate, Duration::ZERO).await;
         trace.is_told();
         let outcome = match answer {
             Ok(Some(_)) => AllocationOutcome::Placed,
             Ok(None) => AllocationOutcome::Backup,
             Err(_) => AllocationOutcome::Timeout,
         };
-        request.answered(outcome);
+        request.answered(outcome, took);
         trace.tell("outcome", || outcome.name().to_owned());
         if let Ok(Some(address)) = &answer {
             trace.tell("address", || address.to_string());
@@ -110,7 +110,8 @@ impl Fleet {
         let patience = if waiting.is_some() { patience } else { Duration::ZERO };
         let measured = self.0.metrics.allocation(Api::V1, patience.into());
         trace.asks();
-        let answer = self.ask_for(|reply_to| FleetMsg::Book(request, patience, reply_to), patience).await;
+        let book = |reply_to| FleetMsg::Book(request, patience, reply_to);
+        let (answer, took) = self.ask_at(measured.begun(), book, patience).await;
         trace.is_told();
         let outcome = match answer {
             Ok(Ok(_)) => AllocationOutcome::Placed,
@@ -119,7 +120,7 @@ impl Fleet {
             Ok(Err(Refusal::UnderWay)) => AllocationOutcome::Conflict,
             Err(_) => AllocationOutcome::Timeout,
         };
-        measured.answered(outcome);
+        measured.answered(outcome, took);
         trace.tell("outcome", || outcome.name().to_owned());
         if let Ok(Ok(booking)) = &answer {
             let Booking { id, server, seats, .. } = booking;
@@ -186,7 +187,7 @@ impl Fleet {
         &self,
         question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
     ) -> Result<T, Unanswered> {
-        self.ask_for(question, Duration::ZERO).await
+        self.ask_at(Instant::now(), question, Duration::ZERO).await.0
     }
 
     /// How many messages wait for the supervisor.
@@ -202,19 +203,22 @@ impl Fleet {
         self.0.supervisor.cast(msg).map_err(|_| Unanswered::Gone)
     }
 
-    async fn ask_for<T: Send + 'static>(
+    /// Asks a question now, as the caller's clock says, and tells how long the answer took as well: a clock is read no more
+    /// often than needed.
+    async fn ask_at<T: Send + 'static>(
         &self,
+        now: Instant,
         question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
         patience: Duration,
-    ) -> Result<T, Unanswered> {
+    ) -> (Result<T, Unanswered>, Duration) {
         let limit = self.0.rules.borrow().timeout;
-        let asked_at = Instant::now();
-        let answer = self.0.supervisor.call(question, Some(patience + limit)).await;
+        let answer = self.0.supervisor.call_until(question, Some(now + patience + limit)).await;
+        let took = now.elapsed();
         // Of a client that waits for a place the answer waits for the fleet, not in the mailbox.
         if patience.is_zero() {
-            self.0.metrics.supervisor_answered(asked_at.elapsed());
+            self.0.metrics.supervisor_answered(took);
         }
-        match answer {
+        let answer = match answer {
             Ok(CallResult::Success(answer)) => Ok(answer),
             Ok(CallResult::Timeout) => {
                 tracing::warn!(?limit, "the fleet does not answer in time");
@@ -224,6 +228,7 @@ impl Fleet {
                 tracing::error!("the fleet does not answer: it is gone");
                 Err(Unanswered::Gone)
             }
-        }
+        };
+        (answer, took)
     }
 }

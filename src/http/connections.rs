@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -119,6 +119,11 @@ impl Connections {
         }
     }
 
+    /// Tells all conversations to end with the request in flight.
+    pub(super) fn end(&self) {
+        self.table().end();
+    }
+
     /// Waits until all are closed. Nobody may be let in meanwhile.
     pub(super) async fn all_closed(&self) {
         while self.table().len() > 0 {
@@ -144,11 +149,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Begins a conversation on it, that lasts until it ends by itself or is cut off.
-    pub(super) fn begin<T: Future<Output = ()> + Send + 'static>(self, talk: impl FnOnce(Self) -> T) -> JoinHandle<()> {
+    /// Begins a conversation on it, that lasts until it ends by itself or is cut off. It is told when it is to end.
+    pub(super) fn begin<T: Future<Output = ()> + Send + 'static>(
+        self,
+        talk: impl FnOnce(Self, oneshot::Receiver<Infallible>) -> T,
+    ) -> JoinHandle<()> {
         let (id, connections) = (self.id, Arc::clone(&self.connections));
-        let talk = tokio::spawn(talk(self));
-        connections.table().talks(id, talk.abort_handle());
+        let (end, ends) = oneshot::channel();
+        let talk = tokio::spawn(talk(self, ends));
+        connections.table().talks(id, talk.abort_handle(), end);
         talk
     }
 
@@ -222,7 +231,7 @@ mod tests {
         let (sender, rules) = watch::channel(rules(10));
         let connections = Connections::new(rules, OpenConnections::default());
         let start = Instant::now();
-        let silent = async |connection: Connection| {
+        let silent = async |connection: Connection, _| {
             let _open = connection;
             std::future::pending::<()>().await;
         };

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use warp::http::HeaderMap;
 
-use super::Peer;
 use super::bearer::Tokens;
 use super::client_address::Client;
 use super::rate_limit::{RateLimit, RateRules};
+use super::server::Sender;
 use super::trusted_proxies::TrustedProxies;
 use crate::api::{Kind, Problem};
 
@@ -66,8 +66,8 @@ impl Door {
         Ok(Caller(Some(key)))
     }
 
-    /// Whether it is counted who asks: only then the peer and the headers of a request are of use.
-    pub(super) fn counts(&self) -> bool {
+    /// Whether it is counted who asks: only then a sender is of use.
+    pub fn counts(&self) -> bool {
         self.0.limit.is_set()
     }
 
@@ -75,11 +75,11 @@ impl Door {
     ///
     /// # Errors
     /// When it has.
-    pub(super) fn count(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
+    pub(super) fn count(&self, sender: Option<&Sender>) -> Result<(), Problem> {
         if !self.counts() {
             return Ok(());
         }
-        let client = self.client(headers, peer);
+        let client = self.client(sender);
         self.0.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
@@ -87,14 +87,15 @@ impl Door {
     ///
     /// # Errors
     /// When it has.
-    pub(super) fn count_party(&self, headers: &HeaderMap, peer: Option<Peer>, seats: u32) -> Result<(), Problem> {
-        let client = self.client(headers, peer);
+    pub(super) fn count_party(&self, sender: Option<&Sender>, seats: u32) -> Result<(), Problem> {
+        let client = self.client(sender);
         self.0.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
-    fn client(&self, headers: &HeaderMap, peer: Option<Peer>) -> Client {
-        let Peer(peer) = peer.unwrap_or(Peer(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-        Client::of(headers, peer, &self.0.rules.borrow().trusted_proxies)
+    /// Nobody knows who asks in the moment in which it begins to matter.
+    fn client(&self, sender: Option<&Sender>) -> Client {
+        let Some(Sender { peer, headers }) = sender else { return Client::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) };
+        Client::of(headers, *peer, &self.0.rules.borrow().trusted_proxies)
     }
 }
 

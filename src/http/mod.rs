@@ -25,7 +25,7 @@ mod v1;
 mod v1_tests;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -39,10 +39,6 @@ pub use routes::routes;
 pub use server::{Site, serve};
 pub use trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use v1::document;
-
-/// Who is at the other end of the connection that a request came on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Peer(pub IpAddr);
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;

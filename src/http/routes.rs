@@ -1,17 +1,16 @@
 //! Which question is asked at which path.
 
 use std::convert::Infallible;
-use std::future;
 
 use warp::filters::BoxedFilter;
-use warp::http::{HeaderMap, Method, Response, StatusCode};
+use warp::http::{Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
 use warp::{Filter, Reply};
 
 use super::ask::Fleet;
 use super::door::Door;
-use super::{Peer, allocations, errors, reply, v1};
-use crate::api::Problem;
+use super::server::Sender;
+use super::{allocations, errors, reply, v1};
 use crate::metrics::{AllocationOutcome, Api};
 
 /// How long a browser may remember that it may ask.
@@ -44,67 +43,58 @@ pub fn routes(fleet: Fleet, door: Door) -> BoxedFilter<(warp::reply::Response,)>
         .allow_headers(ALLOWED_HEADERS)
         .expose_headers(["location", "retry-after"])
         .max_age(PREFLIGHT_MAX_AGE_SECONDS);
-    // What is asked most often comes first, and what follows is one step: each step on the way costs each request.
-    let clients = clients(&fleet, &door).with(&cors);
-    let others = operators(&fleet).or(options()).unify().or(v1::routes(&fleet, &door)).unify().boxed();
+    // What is asked most often comes first, and all else is one step: each step on the way costs each request.
+    let place = place(&fleet, &door).with(&cors).map(Reply::into_response);
+    let others =
+        reading(&fleet).or(operators(&fleet)).unify().or(options()).unify().or(v1::routes(&fleet, &door)).unify();
     // The first recovery is inside, so that a page may read an error; the second answers a preflight that asks too much.
-    let others = others.recover(errors::recover).with(cors).map(Reply::into_response).boxed();
-    clients.map(Reply::into_response).or(others).unify().recover(errors::recover).map(Reply::into_response).boxed()
+    let others = others.boxed().recover(errors::recover).with(cors).recover(errors::recover).map(Reply::into_response);
+    place.or(others.boxed()).unify().boxed()
 }
 
-/// What game clients ask.
-fn clients(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>,)> {
-    let allocate = |fleet: Fleet, headers: HeaderMap, counted: Result<(), Problem>| async move {
-        let mut trace = fleet.traces().request("GET /available-gameserver/", &headers);
-        let response = match counted {
-            Ok(()) => reply::available(&fleet.allocate(&mut trace).await),
-            Err(problem) => {
-                fleet.turned_away(Api::V0, AllocationOutcome::Limited);
-                problem.response()
-            }
-        };
-        trace.answered(response.status());
-        response
+/// Where the next game is: what nearly all ask.
+fn place(
+    fleet: &Fleet,
+    door: &Door,
+) -> impl Filter<Extract = (Response<Bytes>,), Error = warp::Rejection> + Clone + use<> {
+    let (fleet, door) = (fleet.clone(), door.clone());
+    let allocate = move |sender: Option<Sender>| {
+        let (fleet, counted) = (fleet.clone(), door.count(sender.as_ref()));
+        async move {
+            let mut trace = fleet.traces().request("GET /available-gameserver/", sender.as_ref().map(|it| &it.headers));
+            let response = match counted {
+                Ok(()) => reply::available(&fleet.allocate(&mut trace).await),
+                Err(problem) => {
+                    fleet.turned_away(Api::V0, AllocationOutcome::Limited);
+                    problem.response()
+                }
+            };
+            trace.answered(response.status());
+            response
+        }
     };
     // Who came to know these endpoints sends no key.
-    let counted = headers(fleet, door).and(warp::ext::optional()).map({
-        let door = door.clone();
-        move |headers: HeaderMap, peer: Option<Peer>| {
-            let counted = door.count(&headers, peer);
-            (headers, counted)
-        }
-    });
-    let counted = counted.untuple_one();
-    let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
-    let list = |fleet: Fleet| async move { reply::server_list(&fleet.list().await) };
-    let one = warp::path!("available-gameserver");
-    let all = warp::path!("available-gameserver-list");
-    let get_one = one.and(warp::get()).and(with(fleet)).and(counted).then(allocate);
-    let head_one = one.and(warp::head()).and(with(fleet)).then(peek);
-    let get_all = all.and(reading()).and(with(fleet)).then(list);
-    get_one.or(head_one.or(get_all).unify().boxed()).unify().boxed()
+    warp::path!("available-gameserver").and(warp::get()).and(warp::ext::optional()).then(allocate)
 }
 
-/// The headers of a request, or none while nobody looks at them.
-fn headers(fleet: &Fleet, door: &Door) -> impl Filter<Extract = (HeaderMap,), Error = Infallible> + Clone + use<> {
-    let (fleet, door) = (fleet.clone(), door.clone());
-    let are_read = move || {
-        let are_read = fleet.traces().are_on() || door.counts();
-        future::ready(if are_read { Ok(()) } else { Err(warp::reject()) })
-    };
-    let read = warp::any().and_then(are_read).untuple_one().and(warp::header::headers_cloned());
-    read.or(warp::any().map(HeaderMap::default)).unify()
+/// What else is asked of the fleet where nothing is given.
+fn reading(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
+    let peek = |fleet: Fleet| async move { reply::available(&fleet.peek().await) };
+    let list = |fleet: Fleet| async move { reply::server_list(&fleet.list().await) };
+    let head = warp::path!("available-gameserver").and(warp::head()).and(with(fleet)).then(peek);
+    let all = warp::path!("available-gameserver-list").and(is_read()).and(with(fleet)).then(list);
+    head.or(all).unify().boxed()
 }
 
 /// What load balancers and operators ask.
 fn operators(fleet: &Fleet) -> BoxedFilter<(Response<Bytes>,)> {
-    let live = warp::path!("livez").and(reading()).and(with(fleet)).then(|fleet: Fleet| async move {
+    let live = warp::path!("livez").and(is_read()).and(with(fleet)).then(|fleet: Fleet| async move {
         match fleet.is_ready().await {
             Some(_) => reply::status("live"),
             None => reply::error(StatusCode::SERVICE_UNAVAILABLE, "the fleet does not answer"),
         }
     });
-    let ready = warp::path!("readyz").and(reading()).and(with(fleet)).then(|fleet: Fleet| async move {
+    let ready = warp::path!("readyz").and(is_read()).and(with(fleet)).then(|fleet: Fleet| async move {
         match fleet.is_ready().await {
             Some(true) => reply::status("ready"),
             Some(false) => reply::error(StatusCode::SERVICE_UNAVAILABLE, "the first look at the cloud is not complete"),
@@ -126,7 +116,7 @@ fn options() -> BoxedFilter<(Response<Bytes>,)> {
     paths.and(warp::options()).map(errors::allowed).boxed()
 }
 
-fn reading() -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
+fn is_read() -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
     warp::get().or(warp::head()).unify()
 }
 

@@ -4,30 +4,30 @@
 //! that is what game clients and load balancers speak to it, and what the limits here were made for.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
-use warp::http::Request;
+use warp::http::{HeaderMap, Request};
 use warp::reply::Response;
 
-use super::Peer;
 use super::arriving::Arriving;
 use super::burst::Burst;
 use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
-use super::door::Door;
 use super::streamed::Streamed;
 
 /// Before the next try to let somebody in, when the system refuses.
@@ -44,15 +44,24 @@ const MIN_HEAD_SIZE: usize = 8192;
 pub struct Site {
     /// Which question is asked at which path.
     pub routes: BoxedFilter<(Response,)>,
-    /// Who wants to know, at times, who is at the other end.
-    pub door: Option<Door>,
+    /// Whether it wants to know now whose request it is: each comes with its [`Sender`] then.
+    pub asks_who: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// Whose request it is, as far as can be seen.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    /// The other end of its connection.
+    pub(super) peer: IpAddr,
+    /// What came with it.
+    pub(super) headers: HeaderMap,
 }
 
 /// Serves clients until `shutdown` is cancelled, then finishes the requests in flight for at most `limit`. How many are
 /// connected is told by `open`.
 pub async fn serve(
     listener: TcpListener,
-    Site { routes, door }: Site,
+    Site { routes, asks_who }: Site,
     rules: watch::Receiver<ConnectionRules>,
     open: OpenConnections,
     shutdown: CancellationToken,
@@ -62,16 +71,18 @@ pub async fn serve(
     let connections = Connections::new(rules.clone(), open);
     let converse = |stream, peer, connection: Connection| {
         let http = http(&rules.borrow());
-        let asker = door.clone().map(|door| Asker { peer, door });
-        // A token of its own: all connections would look at the same one, twice a request.
-        let (service, shutdown) = (service.clone(), shutdown.child_token());
-        connection.begin(|connection| converse(stream, asker, connection, http, service, shutdown));
+        let (service, asks_who) = (service.clone(), Arc::clone(&asks_who));
+        connection.begin(|connection, ends| {
+            let talk = Talk { peer, asks_who, service, connection: Arc::new(connection) };
+            talk.converse(stream, http, ends)
+        });
     };
     tokio::select! {
         never = let_in(&listener, &connections, converse) => match never {},
         never = connections.keep_to_rules() => match never {},
         () = shutdown.cancelled() => drop(listener),
     }
+    connections.end();
     tokio::select! {
         () = connections.all_closed() => {}
         never = connections.keep_to_rules() => match never {},
@@ -91,7 +102,7 @@ fn http(rules: &ConnectionRules) -> http1::Builder {
 async fn let_in(
     listener: &TcpListener,
     connections: &Arc<Connections>,
-    converse: impl Fn(TcpStream, Peer, Connection),
+    converse: impl Fn(TcpStream, IpAddr, Connection),
 ) -> Infallible {
     let (mut failures, mut crowds) = (Burst::default(), Burst::default());
     loop {
@@ -106,7 +117,7 @@ async fn let_in(
                     // Those who were let in just now may have brought their requests: let them be read first.
                     yield_now().await;
                 }
-                converse(stream, Peer(address.ip()), connections.admit().await);
+                converse(stream, address.ip(), connections.admit().await);
             }
             Err(error) if concerns_one_client(&error) => {}
             Err(error) => {
@@ -126,62 +137,53 @@ fn concerns_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
-/// Who is at the other end of a connection, for a door that may want to know it.
-struct Asker {
-    peer: Peer,
-    door: Door,
+/// What is said on a connection.
+struct Talk<S> {
+    peer: IpAddr,
+    asks_who: Arc<dyn Fn() -> bool + Send + Sync>,
+    service: S,
+    connection: Arc<Connection>,
 }
 
-/// Answers a client's requests, one after the other, until it leaves.
-async fn converse<S>(
-    mut stream: TcpStream,
-    asker: Option<Asker>,
-    connection: Connection,
-    http: http1::Builder,
-    service: S,
-    shutdown: CancellationToken,
-) where
+impl<S> Talk<S>
+where
     S: Service<Request<Arriving>, Response = Response, Error = Infallible>,
 {
-    let connection = Arc::new(connection);
-    let answer = service_fn(async |mut request: Request<Incoming>| {
-        if let Some(Asker { peer, door }) = &asker
-            && door.counts()
-        {
-            request.extensions_mut().insert(*peer);
+    /// Answers a client's requests, one after the other, until either side has enough of it; when `end` comes, the one in
+    /// flight.
+    async fn converse(self, mut stream: TcpStream, http: http1::Builder, mut end: oneshot::Receiver<Infallible>) {
+        let service = service_fn(|request| self.answer(request));
+        let mut talk = pin!(http.serve_connection(TokioIo::new(&mut stream), service));
+        let (ended, goes_on) = tokio::select! {
+            biased;
+            ended = talk.as_mut() => (ended, true),
+            _ = &mut end => {
+                talk.as_mut().graceful_shutdown();
+                (talk.as_mut().await, false)
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
         }
-        let mut request = request.map(|body| Arriving::new(body, &connection));
-        if request.body().is_end_stream() && !request.body_mut().is_there() {
-            std::future::pending::<()>().await;
+        if goes_on {
+            let mut nowhere = tokio::io::sink();
+            tokio::select! {
+                _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
+                _ = end => {}
+            }
         }
-        let answer = service.call(request).await?;
-        // It may have been answered before all of it was there.
-        connection.answers();
-        Ok::<_, Infallible>(Streamed::of(answer, &connection))
-    });
-    talk(&mut stream, http, answer, &shutdown).await;
-    let mut nowhere = tokio::io::sink();
-    tokio::select! {
-        _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
-        () = shutdown.cancelled() => {}
     }
-}
 
-/// Speaks HTTP until either side has enough of it; after `shutdown` until the request in flight is answered.
-async fn talk<S>(stream: &mut TcpStream, http: http1::Builder, service: S, shutdown: &CancellationToken)
-where
-    S: Service<Request<Incoming>, Response = warp::http::Response<Streamed>, Error = Infallible>,
-{
-    let mut talk = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        biased;
-        ended = talk.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            talk.as_mut().graceful_shutdown();
-            talk.await
+    async fn answer(&self, mut request: Request<Incoming>) -> Result<warp::http::Response<Streamed>, Infallible> {
+        if (self.asks_who)() {
+            let sender = Sender { peer: self.peer, headers: request.headers().clone() };
+            request.extensions_mut().insert(sender);
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+        let (head, body) = request.into_parts();
+        let Some(body) = Arriving::of(body, &self.connection) else { return pending().await };
+        let answer = self.service.call(Request::from_parts(head, body)).await?;
+        // It may have been answered before all of it was there.
+        self.connection.answers();
+        Ok(Streamed::of(answer, &self.connection))
     }
 }

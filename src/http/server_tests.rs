@@ -1,6 +1,7 @@
 //! The server on a real socket, with a fleet that takes its time to answer: every request takes 100ms.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,7 +33,7 @@ async fn served(max_connections: usize) -> Served {
         ConnectionRules { header_timeout: timeout, idle_timeout: timeout, max_connections, max_head_size: 8192 };
     let (sender, rules) = watch::channel(rules);
     let fleet = fleet(Script::Stuck).await;
-    let site = Site { routes: routes(fleet, open_door()), door: None };
+    let site = Site { routes: routes(fleet, open_door()), asks_who: Arc::new(|| false) };
     let open = OpenConnections::default();
     let ended = tokio::spawn(serve(listener, site, rules, open, shutdown.clone(), timeout));
     Served { address, shutdown, ended, _rules: sender }

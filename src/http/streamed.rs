@@ -22,11 +22,15 @@ impl Streamed {
     /// Wraps an answer. A connection that was answered waits for the next request; where the answer is a stream, from its
     /// end on.
     pub(super) fn of(answer: Answer, connection: &Arc<Connection>) -> Response<Self> {
-        let until = Until(Arc::clone(connection));
-        let (head, body) = answer.into_parts();
-        // What is there already has a length.
-        let is_stream = body.size_hint().exact().is_none();
-        Response::from_parts(head, Self { body, _until: is_stream.then_some(until) })
+        answer.map(|body| {
+            // What is there already has a length.
+            let is_stream = body.size_hint().exact().is_none();
+            let until = is_stream.then(|| Until(Arc::clone(connection)));
+            if until.is_none() {
+                connection.answered();
+            }
+            Self { body, _until: until }
+        })
     }
 }
 

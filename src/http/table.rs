@@ -4,10 +4,12 @@
 //! cut off changes the [`Table`].
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -81,8 +83,16 @@ fn waits(epoch: Instant, due: Due, now: Instant) -> u64 {
 
 struct Open {
     mark: Arc<Mark>,
-    /// What is aborted when it has to go; none before its conversation begins.
-    talk: Option<AbortHandle>,
+    /// None before its conversation begins.
+    talk: Option<Talk>,
+}
+
+/// A conversation.
+struct Talk {
+    /// Aborted when it has to go.
+    task: AbortHandle,
+    /// Let go of when it is to end by itself. It looks at this each turn: so it is no token that all of them share.
+    end: Option<oneshot::Sender<Infallible>>,
 }
 
 /// The connections that are open. One that is cut off is no longer among them, though it may need a moment to close.
@@ -111,10 +121,17 @@ impl Table {
     }
 
     /// Its conversation has begun: that is aborted when it has to go, and at once if it had to go before.
-    pub(super) fn talks(&mut self, id: Id, talk: AbortHandle) {
+    pub(super) fn talks(&mut self, id: Id, task: AbortHandle, end: oneshot::Sender<Infallible>) {
         match self.open.get_mut(&id) {
-            Some(open) => open.talk = Some(talk),
-            None => talk.abort(),
+            Some(open) => open.talk = Some(Talk { task, end: Some(end) }),
+            None => task.abort(),
+        }
+    }
+
+    /// All conversations are to end.
+    pub(super) fn end(&mut self) {
+        for talk in self.open.values_mut().filter_map(|open| open.talk.as_mut()) {
+            talk.end = None;
         }
     }
 
@@ -172,7 +189,7 @@ impl Table {
         let Some(open) = self.open.get(&id) else { return false };
         let is_cut = open.mark.waits.compare_exchange(waits, CUT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if is_cut && let Some(Open { talk: Some(talk), .. }) = self.open.remove(&id) {
-            talk.abort();
+            talk.task.abort();
         }
         is_cut
     }
@@ -270,9 +287,9 @@ mod tests {
         let ((early, _), (late, _)) = (table.open(start), table.open(start));
         let talk = || tokio::spawn(std::future::pending::<()>());
         let (early_talk, late_talk) = (talk(), talk());
-        table.talks(late, late_talk.abort_handle());
+        table.talks(late, late_talk.abort_handle(), oneshot::channel().0);
         assert!(table.cut_longest() && table.cut_longest());
-        table.talks(early, early_talk.abort_handle());
+        table.talks(early, early_talk.abort_handle(), oneshot::channel().0);
         for talk in [early_talk, late_talk] {
             assert!(talk.await.is_err_and(|ended| ended.is_cancelled()));
         }

@@ -9,10 +9,10 @@ use warp::http::{HeaderMap, Method, Response, StatusCode};
 use warp::hyper::body::{Buf, Bytes};
 use warp::path::FullPath;
 
-use super::Peer;
 use super::allocations;
 use super::ask::Fleet;
 use super::door::Door;
+use super::server::Sender;
 use crate::api::{self, BodyError, Kind, Problem, read_json};
 use crate::metrics::{AllocationOutcome, Api};
 use crate::traces;
@@ -52,8 +52,9 @@ pub(super) fn routes(fleet: &Fleet, door: &Door) -> BoxedFilter<(Response<Bytes>
     let request = request.and(warp::ext::optional());
     let v1 = warp::path("v1").and(desk).and(request).and(warp::body::stream());
     let document = warp::path!("openapi.json").and(warp::method()).map(described);
-    v1.then(async |desk: Desk, method, path: FullPath, query: String, headers, peer, body| {
-        let request = Request { method, path: path.as_str(), query: &query, headers: &headers, peer };
+    v1.then(async |desk: Desk, method, path: FullPath, query: String, headers, sender: Option<Sender>, body| {
+        let request =
+            Request { method, path: path.as_str(), query: &query, headers: &headers, sender: sender.as_ref() };
         desk.answer(request, body).await.unwrap_or_else(|problem| problem.response())
     })
     .or(document)
@@ -67,7 +68,7 @@ struct Request<'a> {
     path: &'a str,
     query: &'a str,
     headers: &'a HeaderMap,
-    peer: Option<Peer>,
+    sender: Option<&'a Sender>,
 }
 
 /// Where clients are answered.
@@ -87,7 +88,7 @@ impl Desk {
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
         let fleet = &self.fleet;
         if *method == Method::POST && path == ["allocations"] {
-            let mut trace = fleet.traces().request("POST /v1/allocations", headers);
+            let mut trace = fleet.traces().request("POST /v1/allocations", Some(headers));
             let response = self.allocate(request, body, &mut trace).await.unwrap_or_else(|problem| problem.response());
             trace.answered(response.status());
             return Ok(response);
@@ -109,7 +110,7 @@ impl Desk {
     /// Whoever is turned away before the fleet is asked is counted as well.
     async fn allocate<B: Buf>(
         &self,
-        Request { query, headers, peer, .. }: Request<'_>,
+        Request { query, headers, sender, .. }: Request<'_>,
         body: impl Stream<Item = Result<B, warp::Error>>,
         trace: &mut traces::Request,
     ) -> Result<Response<Bytes>, Problem> {
@@ -121,7 +122,7 @@ impl Desk {
         let caller = self.door.admit(headers);
         let caller = caller.map_err(|problem| turned_away(AllocationOutcome::Unauthorized, problem))?;
         let limited = |problem| turned_away(AllocationOutcome::Limited, problem);
-        self.door.count(headers, peer).map_err(limited)?;
+        self.door.count(sender).map_err(limited)?;
         let malformed = |problem| turned_away(AllocationOutcome::Malformed, problem);
         let wanted = match read_json(headers, body).await {
             Ok(request) => allocations::wanted(request, headers, query, caller, fleet.max_wait()).map_err(malformed)?,
@@ -132,7 +133,7 @@ impl Desk {
                 return Ok(api::empty(StatusCode::BAD_REQUEST));
             }
         };
-        self.door.count_party(headers, peer, wanted.seats()).map_err(limited)?;
+        self.door.count_party(sender, wanted.seats()).map_err(limited)?;
         allocations::allocate(fleet, wanted, trace).await
     }
 }

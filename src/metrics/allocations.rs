@@ -178,21 +178,28 @@ pub struct AllocationTimer {
     api: Api,
     patience: Patience,
     begun: Instant,
-    outcome: AllocationOutcome,
+    answer: Option<(AllocationOutcome, Duration)>,
 }
 
 impl AllocationTimer {
-    /// The client gets its answer now.
-    pub fn answered(mut self, outcome: AllocationOutcome) {
-        self.outcome = outcome;
+    /// Since when.
+    pub const fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// The client gets its answer after so long.
+    pub fn answered(mut self, outcome: AllocationOutcome, took: Duration) {
+        self.answer = Some((outcome, took));
     }
 }
 
 impl Drop for AllocationTimer {
     fn drop(&mut self) {
-        self.metrics.count(self.api, self.outcome);
+        let abandoned = || (AllocationOutcome::Abandoned, self.begun.elapsed());
+        let (outcome, took) = self.answer.unwrap_or_else(abandoned);
+        self.metrics.count(self.api, outcome);
         let durations = &self.metrics.0[self.api as usize].durations;
-        durations[self.patience as usize].observe(self.begun.elapsed().as_secs_f64());
+        durations[self.patience as usize].observe(took.as_secs_f64());
     }
 }
 
@@ -205,6 +212,6 @@ impl Metrics {
     /// The fleet is asked for a place.
     pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer {
         let metrics = self.allocations.clone();
-        AllocationTimer { metrics, api, patience, begun: Instant::now(), outcome: AllocationOutcome::Abandoned }
+        AllocationTimer { metrics, api, patience, begun: Instant::now(), answer: None }
     }
 }

@@ -54,10 +54,11 @@ impl Traces {
         self.0.is_some()
     }
 
-    /// A client asks for a place, in this way. Who says that it is traced itself decides whether this is, too.
-    pub fn request(&self, name: &'static str, headers: &HeaderMap) -> Request {
+    /// A client asks for a place, in this way, with these headers; where nothing is traced, nobody needs them. Who says that
+    /// it is traced itself decides whether this is, too.
+    pub fn request(&self, name: &'static str, headers: Option<&HeaderMap>) -> Request {
         let Some(recording) = &self.0 else { return Request::untraced() };
-        match parent(headers) {
+        match headers.and_then(parent) {
             Some(parent) if parent.is_sampled => Request::traced(recording, name, Some(parent)),
             None if rand::rng().random_range(0..recording.one_in) == 0 => Request::traced(recording, name, None),
             _ => Request::untraced(),

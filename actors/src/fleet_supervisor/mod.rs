@@ -91,7 +91,7 @@ pub enum FleetMsg {
     /// Write the state of the fleet to the log.
     LogState,
     /// The operator wants something else from now on.
-    Reload(Policy),
+    Reload(Box<Policy>),
     /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
     Finish(RpcReplyPort<()>),
 }
@@ -228,7 +228,7 @@ impl Actor for FleetSupervisor {
             FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
             FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
             FleetMsg::LogState => state.log_state(),
-            FleetMsg::Reload(policy) => state.reload(policy),
+            FleetMsg::Reload(policy) => state.reload(*policy),
             FleetMsg::Finish(reply_to) => state.finish(reply_to),
         }
         if may_add_room {

@@ -7,13 +7,12 @@ use tokio::time::advance;
 use super::metrics;
 use crate::metrics::{AllocationOutcome, Api, Patience};
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_is_counted_and_timed() {
+#[test]
+fn an_answer_is_counted_and_timed() {
     let metrics = metrics();
     let request = metrics.allocation(Api::V0, Patience::None);
-    advance(Duration::from_micros(80)).await;
-    request.answered(AllocationOutcome::Placed);
-    metrics.allocation(Api::V0, Patience::None).answered(AllocationOutcome::Backup);
+    request.answered(AllocationOutcome::Placed, Duration::from_micros(80));
+    metrics.allocation(Api::V0, Patience::None).answered(AllocationOutcome::Backup, Duration::ZERO);
     assert_eq!(metrics.sample(r#"allocations_total{api="v0",outcome="placed"}"#), 1.0);
     assert_eq!(metrics.sample(r#"allocations_total{api="v0",outcome="backup"}"#), 1.0);
     let bucket = |le: &str| {
@@ -22,12 +21,11 @@ async fn an_answer_is_counted_and_timed() {
     assert_eq!((bucket("0.00005"), bucket("0.0001"), bucket("+Inf")), (1.0, 2.0, 2.0));
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_waits_for_a_place_is_timed_apart() {
+#[test]
+fn who_waits_for_a_place_is_timed_apart() {
     let metrics = metrics();
     let request = metrics.allocation(Api::V1, Duration::from_secs(20).into());
-    advance(Duration::from_secs(15)).await;
-    request.answered(AllocationOutcome::NoCapacity);
+    request.answered(AllocationOutcome::NoCapacity, Duration::from_secs(15));
     assert_eq!(metrics.sample(r#"allocation_duration_seconds_sum{api="v1",patience="some"}"#), 15.0);
     assert_eq!(metrics.sample(r#"allocation_duration_seconds_count{api="v1",patience="none"}"#), 0.0);
     assert_eq!(Patience::from(Duration::ZERO), Patience::None);
@@ -36,7 +34,10 @@ async fn who_waits_for_a_place_is_timed_apart() {
 #[tokio::test(start_paused = true)]
 async fn who_leaves_before_the_answer_is_counted_as_well() {
     let metrics = metrics();
-    drop(metrics.allocation(Api::V1, Patience::Some));
+    let request = metrics.allocation(Api::V1, Patience::Some);
+    advance(Duration::from_secs(3)).await;
+    drop(request);
+    assert_eq!(metrics.sample(r#"allocation_duration_seconds_sum{api="v1",patience="some"}"#), 3.0);
     assert_eq!(metrics.sample(r#"allocations_total{api="v1",outcome="abandoned"}"#), 1.0);
     let outcomes = ["placed", "no_capacity", "refused", "timeout"];
     let others = outcomes.map(|outcome| format!(r#"allocations_total{{api="v1",outcome="{outcome}"}}"#));

@@ -1,4 +1,5 @@
-//! Answering clients, against a bare warp handler that answers a constant of the same length.
+//! Answering clients, against a bare warp handler that answers a constant of the same length; and beside it, what is left of
+//! that when a warp handler asks an actor for the constant, and does nothing else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,15 +41,18 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
     games.says("plays").await?;
     let mut reference = Part::start(&["reference"])?;
     let bare_at = reference.says("listens").await?;
+    let mut asking = Part::start(&["asking"])?;
+    let asking_at = asking.says("listens").await?;
     let mut manager = Part::start(&["manager", &count, "64"])?;
     let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
     let mut verdicts = Vec::new();
-    let mut lines = [("bare warp", Vec::new()), ("the manager", Vec::new())];
+    let mut lines = [("bare warp", Vec::new()), ("an actor's constant", Vec::new()), ("the manager", Vec::new())];
     for (connections, so_far) in CONNECTIONS.into_iter().zip(SO_FAR) {
-        let (mut bare, mut ours) = (Vec::new(), Vec::new());
+        let (mut bare, mut asked, mut ours) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             bare.push(load(&bare_at, connections, seconds).await?);
+            asked.push(load(&asking_at, connections, seconds).await?);
             ours.push(load(&ours_at, connections, seconds).await?);
         }
         let rate = |loads: &[Load]| middle(loads.iter().map(|load| load.requests_a_second));
@@ -56,12 +60,14 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
         let what = format!("{connections} clients, {servers} servers");
         let requests = Verdict::ratio(format!("{what}: requests"), rate(&ours), rate(&bare), "/s", Goal::AtLeast(0.9));
         let slowest = Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25));
-        verdicts.extend([requests.so_far(so_far.0), slowest.so_far(so_far.1)]);
-        for ((_, line), loads) in lines.iter_mut().zip([&bare, &ours]) {
+        let what = format!("{connections} clients: a constant asked of an actor");
+        let message = Verdict::ratio(what, rate(&asked), rate(&bare), "/s", Goal::None);
+        verdicts.extend([requests.so_far(so_far.0), slowest.so_far(so_far.1), message]);
+        for ((_, line), loads) in lines.iter_mut().zip([&bare, &asked, &ours]) {
             line.push((f64::from(connections), rate(loads)));
         }
     }
-    for part in [manager, reference, games] {
+    for part in [manager, asking, reference, games] {
         part.end().await?;
     }
     if let Some(dir) = plots {

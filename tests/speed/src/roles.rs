@@ -10,6 +10,7 @@ use playlivechess_manager::config::Flags;
 use playlivechess_manager::daemon::{self, ConfigSource, Listeners};
 use playlivechess_manager::metrics::Metrics;
 use playlivechess_manager::{http, signals};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::net::TcpListener;
 use warp::Filter;
 
@@ -33,6 +34,8 @@ pub(crate) enum Role {
     },
     /// A bare warp handler that answers a constant.
     Reference,
+    /// A bare warp handler that asks an actor for the constant.
+    Asking,
     /// So many game servers, which answer their health question.
     Games {
         /// How many.
@@ -53,6 +56,7 @@ impl Role {
         match *self {
             Self::Manager { servers, capacity } => manage(servers, capacity).await,
             Self::Reference => refer().await,
+            Self::Asking => refer_asking().await,
             Self::Games { servers, capacity } => games::serve(servers, capacity).await,
             Self::Polls { servers } => polling::poll(servers).await,
         }
@@ -90,6 +94,51 @@ async fn refer() -> Result<()> {
     let route = warp::path!("available-gameserver")
         .and(warp::get())
         .map(|| warp::http::Response::builder().header("content-type", "application/json").body(ANSWER));
+    warp::serve(route).incoming(listener).run().await;
+    Ok(())
+}
+
+/// Answers each question with the constant.
+struct Constant;
+
+impl Actor for Constant {
+    type Msg = RpcReplyPort<&'static str>;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Self::Msg>, (): ()) -> std::result::Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        reply_to: Self::Msg,
+        (): &mut (),
+    ) -> std::result::Result<(), ActorProcessingErr> {
+        // Who does not wait any more needs no answer.
+        let _ = reply_to.send(ANSWER);
+        Ok(())
+    }
+}
+
+async fn refer_asking() -> Result<()> {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    println!("listens {}", listener.local_addr()?);
+    let (actor, _ended) = Actor::spawn(None, Constant, ()).await?;
+    let ask = move || {
+        let actor = actor.clone();
+        async move {
+            let answer = actor
+                .call(|reply_to| reply_to, None)
+                .await
+                .ok()
+                .and_then(|answer| answer.success_or(()).ok())
+                .unwrap_or_default();
+            warp::http::Response::builder().header("content-type", "application/json").body(answer)
+        }
+    };
+    let route = warp::path!("available-gameserver").and(warp::get()).then(ask);
     warp::serve(route).incoming(listener).run().await;
     Ok(())
 }

@@ -80,7 +80,10 @@ async fn a_standby_server_with_players_stays_and_comes_back_in_a_rush() {
     for _ in 0..6 {
         fleet.player().await; // two on each
     }
-    fleet.supervisor.cast(FleetMsg::Reload(Policy { min_servers: 1, ..policy })).expect("the supervisor lives");
+    fleet
+        .supervisor
+        .cast(FleetMsg::Reload(Box::new(Policy { min_servers: 1, ..policy })))
+        .expect("the supervisor lives");
     fleet.until("one is on standby", |world| standby(world) == 1).await;
     fleet.wait(30 * MINUTE).await;
     assert_eq!((fleet.standby(), fleet.list().await.len()), (1, 2), "it keeps the players it has");
@@ -105,7 +108,7 @@ async fn a_place_held_keeps_its_server_from_closing() {
     // 15 places are free, and the server with the held one is the emptiest.
     fleet
         .supervisor
-        .cast(FleetMsg::Reload(Policy { min_servers: 0, upscale_margin: 0, downscale_margin: 11, ..policy }))
+        .cast(FleetMsg::Reload(Box::new(Policy { min_servers: 0, upscale_margin: 0, downscale_margin: 11, ..policy })))
         .expect("it lives");
     fleet.until("one is on standby", |world| standby(world) == 1).await;
     assert_eq!(fleet.list().await, [other]);
@@ -175,7 +178,7 @@ async fn while_the_cloud_cannot_be_read_nothing_is_scaled_down() {
     let denied = Fault::Fails(CloudError::Denied("AccessDenied".into()));
     fleet.cloud.script(Call::Observe, &denied, 10_000);
     fleet.wait(5 * MINUTE).await;
-    fleet.supervisor.cast(FleetMsg::Reload(Policy::default())).expect("the supervisor lives");
+    fleet.supervisor.cast(FleetMsg::Reload(Box::default())).expect("the supervisor lives");
     fleet.wait(HOUR).await;
     assert_eq!((fleet.standby(), fleet.alive().len()), (0, 3));
     fleet.player().await;
@@ -244,7 +247,7 @@ async fn standby_survives_the_manager_and_closes_only_when_empty() {
         fleet.player().await;
     }
     let policy = Policy { min_servers: 1, ..policy };
-    fleet.supervisor.cast(FleetMsg::Reload(policy.clone())).expect("the supervisor lives");
+    fleet.supervisor.cast(FleetMsg::Reload(Box::new(policy.clone()))).expect("the supervisor lives");
     fleet.until("one is on standby", |world| standby(world) == 1).await;
     let fleet = Fleet { policy, ..fleet }.crash_and_restart().await;
     fleet.until_available(2).await;

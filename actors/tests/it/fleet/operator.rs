@@ -129,7 +129,10 @@ async fn margins_are_changed_until_the_configuration_is_read_again() {
     fleet.until_available(3).await;
     assert_eq!(fleet.set_margins(Margins::default()).await, Ok(configured.clone()));
     fleet.until_available(1).await;
-    fleet.supervisor.cast(FleetMsg::Reload(Policy { min_servers: 2, ..configured })).expect("the supervisor lives");
+    fleet
+        .supervisor
+        .cast(FleetMsg::Reload(Box::new(Policy { min_servers: 2, ..configured })))
+        .expect("the supervisor lives");
     fleet.until_available(2).await;
     fleet.assert_no_complaints();
 }
@@ -139,7 +142,7 @@ async fn why_an_instance_was_terminated_has_an_answer() {
     let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
     fleet.until_available(2).await;
     let shown = fleet.snapshot().await;
-    fleet.supervisor.cast(FleetMsg::Reload(Policy::default())).expect("the supervisor lives");
+    fleet.supervisor.cast(FleetMsg::Reload(Box::default())).expect("the supervisor lives");
     fleet.until("one is closed", |world| world.alive().len() == 1).await;
     fleet.wait(MINUTE).await;
     let alive = fleet.alive();
