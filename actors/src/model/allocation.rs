@@ -32,7 +32,9 @@ impl Room {
 /// two alike, the older one is the fuller.
 #[derive(Debug, Default)]
 pub struct AllocationIndex {
-    by_room: BTreeSet<Place>,
+    /// The first of them, apart from the others: while places are packed it is the one that is being filled, and stays first.
+    first: Option<Place>,
+    others: BTreeSet<Place>,
     total: u64,
 }
 
@@ -68,34 +70,62 @@ impl AllocationIndex {
         if old == new {
             return;
         }
-        if old.free > 0 {
-            self.by_room.remove(&Place::of(old, server));
-        }
-        if new.free > 0 {
-            self.by_room.insert(Place::of(new, server));
+        let (before, after) = (Place::of(old, server), Place::of(new, server));
+        match (old.free > 0, new.free > 0) {
+            (true, true) if self.first == Some(before) && after < before => self.first = Some(after),
+            (had_room, has_room) => {
+                if had_room {
+                    self.remove(before);
+                }
+                if has_room {
+                    self.insert(after);
+                }
+            }
         }
         self.total = self.total - u64::from(old.free) + u64::from(new.free);
     }
 
+    fn remove(&mut self, place: Place) {
+        if self.first == Some(place) {
+            self.first = self.others.pop_first();
+        } else {
+            self.others.remove(&place);
+        }
+    }
+
+    fn insert(&mut self, place: Place) {
+        match self.first {
+            Some(first) if first < place => {
+                self.others.insert(place);
+            }
+            first => {
+                self.others.extend(first);
+                self.first = Some(place);
+            }
+        }
+    }
+
     /// The server that the next players go to, so many together, if any has room for them.
     pub fn pick(&self, rule: AllocationRule, seats: u32) -> Option<ServerId> {
-        // What nearly all ask for is at one end, and needs no search.
-        let at_the_end = match rule {
-            AllocationRule::Packed => self.by_room.first().filter(|_| seats <= 1),
-            AllocationRule::Distributed => {
-                self.by_room.last().filter(|place| !place.is_outdated() && place.free() >= seats)
-            }
-        };
         let with_room = |outdated| {
             let least = Place::of(Room { outdated, free: seats.max(1) }, ServerId(0));
             let most = Place::of(Room { outdated, free: u32::MAX }, ServerId(u64::MAX));
-            let mut servers = self.by_room.range(least..=most);
+            let first = self.first.filter(|first| (least..=most).contains(first));
+            let mut others = self.others.range(least..=most);
             match rule {
-                AllocationRule::Packed => servers.next(),
-                AllocationRule::Distributed => servers.next_back(),
+                AllocationRule::Packed => first.or_else(|| others.next().copied()),
+                AllocationRule::Distributed => others.next_back().copied().or(first),
             }
         };
-        at_the_end.or_else(|| with_room(false)).or_else(|| with_room(true)).map(|place| place.server())
+        // What nearly all ask for is at an end, and needs no search.
+        let at_the_end = match rule {
+            AllocationRule::Packed => self.first.filter(|_| seats <= 1),
+            AllocationRule::Distributed => {
+                let last = self.others.last().copied().or(self.first);
+                last.filter(|last| !last.is_outdated() && last.free() >= seats.max(1))
+            }
+        };
+        at_the_end.or_else(|| with_room(false)).or_else(|| with_room(true)).map(Place::server)
     }
 
     /// Free places in all.
@@ -106,6 +136,9 @@ impl AllocationIndex {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     const fn room(free: u32) -> Room {
@@ -162,5 +195,31 @@ mod tests {
         index.update(ServerId(1), room(2), room(0));
         assert_eq!(index.pick(AllocationRule::Packed, 1), None);
         assert_eq!(index.total(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn it_picks_as_a_search_through_all_servers_would(
+            changes in vec((0_u64..12, any::<bool>(), 0_u32..5), 1..200),
+            seats in 0_u32..4,
+        ) {
+            let mut index = AllocationIndex::default();
+            let mut rooms = [Room::NONE; 12];
+            for (server, outdated, free) in changes {
+                let new = Room { outdated, free };
+                index.update(ServerId(server), rooms[server as usize], new);
+                rooms[server as usize] = new;
+                let fits = |outdated| {
+                    let all = (0..).map(ServerId).zip(rooms);
+                    let fits = all.filter(move |(_, room)| room.outdated == outdated && room.free >= seats.max(1));
+                    fits.map(|(server, room)| (room.free, server))
+                };
+                let packed = fits(false).min().or_else(|| fits(true).min()).map(|(_, server)| server);
+                prop_assert_eq!(index.pick(AllocationRule::Packed, seats), packed);
+                let distributed = fits(false).max().or_else(|| fits(true).max()).map(|(_, server)| server);
+                prop_assert_eq!(index.pick(AllocationRule::Distributed, seats), distributed);
+                prop_assert_eq!(index.total(), rooms.iter().map(|room| u64::from(room.free)).sum::<u64>());
+            }
+        }
     }
 }

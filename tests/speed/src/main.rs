@@ -86,6 +86,10 @@ fn main() -> ExitCode {
 async fn measure(cli: &Cli) -> Result<ExitCode> {
     let wants = |subject| cli.subjects.is_empty() || cli.subjects.contains(&subject);
     let mut lost = false;
+    // Before anything is measured: minutes would be for nothing.
+    if let Some(plots) = &cli.plots {
+        std::fs::create_dir_all(plots).map_err(|error| format!("--plots {}: {error}", plots.display()))?;
+    }
     let mut tell = |verdicts: Vec<Verdict>| {
         for verdict in verdicts {
             println!("{verdict}");

@@ -42,7 +42,7 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     let report = micros(&format!("a health report {sizes}"), large.report, small.report, Goal::AtMost(2.0));
     let allocation = micros(&format!("an allocation {sizes}"), large.allocation, small.allocation, Goal::AtMost(2.0));
     Ok(vec![
-        allocation.so_far(2.6),
+        allocation,
         report.so_far(14.0),
         micros(
             "a decision, for each of 100000 servers, of 1000",
