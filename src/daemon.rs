@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
 use actors::ports::{Clock, Cloud};
+use futures_util::future::OptionFuture;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -24,6 +25,7 @@ use crate::service_manager::ServiceManager;
 use crate::signals::Command;
 use crate::traces::{self, TracesError};
 use crate::watched::{self, Telling};
+use crate::webhook::Webhook;
 use crate::{chronicle, policy};
 
 /// Where the configuration is read from, at start and again on request.
@@ -94,6 +96,9 @@ pub enum DaemonError {
     /// There are to be traces, and cannot be.
     #[error(transparent)]
     Traces(#[from] TracesError),
+    /// Nobody can be asked for margins.
+    #[error("there can be no HTTP client: {0}")]
+    Webhook(#[source] reqwest::Error),
     /// Clients can no longer be listened to.
     #[error("the HTTP server ended")]
     ServerEnded,
@@ -163,6 +168,8 @@ pub async fn run(
         move || asked.traces().are_on() || door.counts()
     };
     let clients = Site { routes, asks_who: Arc::new(asks_who) };
+    let webhook = Webhook::new(asked.clone(), settings.fleet.clone(), watched.webhook.clone(), metrics.clone());
+    let mut asking = pin!(webhook.map_err(DaemonError::Webhook)?.ask());
     let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
     let open = scraped.open.clone();
     let clients = http::serve(listeners.clients, clients, watched.connections.clone(), open, shutdown.clone(), limit);
@@ -174,10 +181,12 @@ pub async fn run(
         },
         started_at: clock.now(),
     };
-    let operators = Operations::new(asked, scraped, daemon, Gate::new(watched.operators), followers, shutdown.clone());
+    let operators =
+        Operations::new(asked.clone(), scraped, daemon, Gate::new(watched.operators), followers, shutdown.clone());
     let operators = operate(listeners.operations, operators, watched.operator_connections, shutdown.clone(), limit);
     let mut server = tokio::spawn(async { tokio::join!(clients, operators).0 });
     let service = ServiceManager::default();
+    let mut census = chronicle.as_ref().map(|chronicle| Box::pin(chronicle.take_census(asked.clone())));
     let mut reporting = pin!(service.clone().report_on(fleet.clone()));
     let (cloud, aws, operations) = (settings.cloud, settings.aws.clone(), settings.operations.listen);
     let mut running = Running { source, loaded, fleet, telling, service, cloud, aws, operations };
@@ -189,6 +198,8 @@ pub async fn run(
                 Some(command) => running.obey(command),
             },
             never = &mut reporting => match never {},
+            never = &mut asking => match never {},
+            Some(never) = OptionFuture::from(census.as_mut()) => match never {},
             _ = &mut fleet_ended => return Err(DaemonError::SupervisorDied),
             _ = &mut server => return Err(DaemonError::ServerEnded),
         }

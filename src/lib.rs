@@ -33,6 +33,7 @@ pub mod stdout;
 pub mod telemetry;
 pub mod traces;
 pub mod watched;
+pub mod webhook;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

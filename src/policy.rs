@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::model::{Address, AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
+use actors::model::{Address, AllocationRule, BufferPolicy, LeadTimePolicy, MarginPolicy, Policy, ToldPolicy};
 
 #[cfg(feature = "ecs")]
 use crate::cloud::ecs::{self, EcsSettings};
@@ -11,6 +11,7 @@ use crate::config::{self, Secret, Settings};
 use crate::http::{AnswerRules, ConnectionRules, DoorRules, RateRules, Tokens};
 use crate::journal_file::JournalFile;
 use crate::open_files;
+use crate::webhook::WebhookRules;
 
 /// The longest pause between two looks at this machine's own processes: they cost nothing and have no limit.
 const LOCAL_OBSERVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -21,15 +22,16 @@ pub fn policy(settings: &Settings) -> Policy {
     Policy {
         upscale_margin: scaling.upscale_margin,
         downscale_margin: scaling.downscale_margin,
-        margin_policy: match scaling.policy {
-            config::ScalingPolicy::Margins => MarginPolicy::Fixed,
-            config::ScalingPolicy::LeadTime => MarginPolicy::LeadTime(LeadTimePolicy {
-                one_in: scaling.turned_away_one_in,
-                least: scaling.least_upscale_margin,
-            }),
+        margin_policy: margin_policy(scaling, scaling.policy),
+        shadow_policy: match scaling.policy_shadow {
+            config::ShadowPolicy::None => None,
+            config::ShadowPolicy::Of(policy) => Some(margin_policy(scaling, policy)),
         },
+        // One that cannot be read did not get here.
+        schedule: scaling.schedule.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),
         server_capacity: scaling.server_capacity,
         min_servers: scaling.min_servers,
+        quiet_time: scaling.quiet_time,
         max_servers: scaling.max_servers,
         max_launching: launch.max_in_flight,
         allocation: match scaling.allocation {
@@ -60,6 +62,27 @@ pub fn policy(settings: &Settings) -> Policy {
         },
         call_timeout: cloud_calls.timeout,
     }
+}
+
+fn margin_policy(scaling: &config::Scaling, policy: config::ScalingPolicy) -> MarginPolicy {
+    let least = scaling.least_upscale_margin;
+    match policy {
+        config::ScalingPolicy::Margins => MarginPolicy::Fixed,
+        config::ScalingPolicy::Buffer => MarginPolicy::Buffer(BufferPolicy { percent: scaling.buffer_percent, least }),
+        config::ScalingPolicy::LeadTime => {
+            MarginPolicy::LeadTime(LeadTimePolicy { one_in: scaling.turned_away_one_in, least })
+        }
+        config::ScalingPolicy::Webhook => MarginPolicy::Told(ToldPolicy { keep: scaling.webhook_keep }),
+    }
+}
+
+/// Whom to ask for margins. None: nobody, as no policy goes by it.
+pub fn webhook_rules(settings: &Settings) -> Option<WebhookRules> {
+    let scaling = &settings.scaling;
+    let goes_by_it = scaling.policy == config::ScalingPolicy::Webhook
+        || scaling.policy_shadow == config::ShadowPolicy::Of(config::ScalingPolicy::Webhook);
+    let url = scaling.webhook_url.as_ref().filter(|_| goes_by_it)?.parse().ok()?;
+    Some(WebhookRules { url, interval: scaling.webhook_interval, timeout: scaling.webhook_timeout })
 }
 
 /// How clients are answered, of whom so many may be connected.

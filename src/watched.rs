@@ -4,6 +4,7 @@ use tokio::sync::watch::{self, Receiver, Sender};
 
 use crate::config::Settings;
 use crate::http::{AnswerRules, ConnectionRules, DoorRules, RateRules, Tokens};
+use crate::webhook::WebhookRules;
 use crate::{open_files, policy};
 
 /// The side that tells of changes.
@@ -14,6 +15,7 @@ pub struct Telling {
     door: Sender<DoorRules>,
     rate: Sender<RateRules>,
     operators: Sender<Option<Tokens>>,
+    webhook: Sender<Option<WebhookRules>>,
     /// So many files and sockets may be open.
     open_files: u64,
 }
@@ -33,6 +35,8 @@ pub struct Watched {
     pub rate: Receiver<RateRules>,
     /// What operators must show.
     pub operators: Receiver<Option<Tokens>>,
+    /// Whom to ask for margins.
+    pub webhook: Receiver<Option<WebhookRules>>,
 }
 
 /// Both sides, as the settings have it.
@@ -46,6 +50,7 @@ pub fn watch(settings: &Settings) -> (Telling, Watched) {
     let (door, watched_door) = watch::channel(policy::door_rules(settings));
     let (rate, watched_rate) = watch::channel(policy::rate_rules(settings));
     let (operators, watched_operators) = watch::channel(policy::operations_token(settings));
+    let (webhook, watched_webhook) = watch::channel(policy::webhook_rules(settings));
     let watched = Watched {
         answers: watched_answers,
         connections: watched_connections,
@@ -53,8 +58,9 @@ pub fn watch(settings: &Settings) -> (Telling, Watched) {
         door: watched_door,
         rate: watched_rate,
         operators: watched_operators,
+        webhook: watched_webhook,
     };
-    (Telling { answers, connections, operator_connections, door, rate, operators, open_files }, watched)
+    (Telling { answers, connections, operator_connections, door, rate, operators, webhook, open_files }, watched)
 }
 
 impl Telling {
@@ -66,6 +72,7 @@ impl Telling {
         self.operator_connections.send_replace(policy::operator_connection_rules(settings));
         self.door.send_replace(policy::door_rules(settings));
         self.rate.send_replace(policy::rate_rules(settings));
+        self.webhook.send_replace(policy::webhook_rules(settings));
         let wanted = policy::operations_token(settings);
         // Whoever was let in is asked again when it has changed, and not for nothing.
         self.operators.send_if_modified(|token| {

@@ -183,6 +183,11 @@ impl Journal {
         &self.followers
     }
 
+    /// The number of the last entry; 0 if there is none.
+    pub const fn newest(&self) -> u64 {
+        self.written
+    }
+
     /// Writes an entry.
     pub fn write(&mut self, draft: Draft, at: Timestamp) {
         self.written += 1;

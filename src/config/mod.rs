@@ -44,7 +44,7 @@ pub use sections::local::{Local, Spread};
 pub use sections::manager::{CloudKind, Settings};
 pub use sections::operations::Operations;
 pub use sections::rollout::Rollout;
-pub use sections::scaling::{Allocation, Scaling, ScalingPolicy};
+pub use sections::scaling::{Allocation, Scaling, ScalingPolicy, ShadowPolicy};
 pub use sections::traces::Traces;
 
 use mistakes::Findings;

@@ -18,6 +18,7 @@ pub(super) fn check(settings: &Resolved, findings: &mut Findings) {
         one_token(settings),
         good_token(settings),
         guarded(settings),
+        webhook(settings),
     ];
     findings.mistakes.extend(broken.into_iter().flatten().chain(needed_on_ecs(settings)));
 }
@@ -105,6 +106,16 @@ fn guarded(settings: &Resolved) -> Option<Mistake> {
         let allowed = "MANAGER_OPERATIONS_TOKEN or operations.token_file, of 16 or more characters; or an address of \
             this machine alone, such as \"127.0.0.1:8001\"; or \"off\"";
         mistake(&[listen], wrong, allowed)
+    })
+}
+
+/// A policy by the word of a service needs to know which.
+fn webhook(settings: &Resolved) -> Option<Mistake> {
+    let by_it = |path| settings.get(path).filter(|policy| policy.text() == Some("webhook"));
+    let policy = by_it("scaling.policy").or_else(|| by_it("scaling.policy_shadow"))?;
+    settings.is_unset("scaling.webhook_url").then(|| {
+        let allowed = "scaling.webhook_url, for example \"http://127.0.0.1:8080/margins\"; or another policy";
+        mistake(&[policy], "scaling.webhook_url is not set: nobody can be asked", allowed)
     })
 }
 

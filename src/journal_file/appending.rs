@@ -68,7 +68,7 @@ impl JournalFile {
 }
 
 /// The newest file is the one without a number.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     let mut name = path.to_path_buf().into_os_string();
     if number > 0 {
         name.push(format!(".{number}"));

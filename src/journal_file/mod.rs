@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 
 pub use appending::JournalFile;
 use appending::NotAppended;
+pub(crate) use appending::numbered;
 pub use last_number::last_number;
 
 /// Lines that wait at most: as many as the journal's followers may be behind. An entry has some 500 bytes, so that these

@@ -1,6 +1,6 @@
 //! The state of the fleet, as it is told at each scrape.
 
-use actors::model::PhaseCounts;
+use actors::model::{Margins, PhaseCounts};
 use prometheus::{Error, Gauge, GaugeVec};
 
 use super::Metrics;
@@ -15,6 +15,7 @@ pub(super) struct FleetMetrics {
     players: Gauge,
     upscale_margin: Gauge,
     downscale_margin: Gauge,
+    shadow: GaugeVec,
     min_servers: Gauge,
     max_servers: Gauge,
     paused: Gauge,
@@ -44,6 +45,11 @@ impl FleetMetrics {
             players: making.gauge("players", "Players, by what the servers last reported.")?,
             upscale_margin: making.gauge("upscale_margin_places", upscale)?,
             downscale_margin: making.gauge("downscale_margin_places", downscale)?,
+            shadow: making.gauges(
+                "shadow_margin_places",
+                "The margins of the policy that is only watched; 0 without one.",
+                &["margin"],
+            )?,
             min_servers: making.gauge("min_servers", "Servers that are kept available.")?,
             max_servers: making.gauge("max_servers", max)?,
             paused: making.gauge("paused", "1 if the operator has paused the scaling, else 0.")?,
@@ -60,9 +66,12 @@ impl FleetMetrics {
         self.set_servers(fleet.servers, fleet.serving);
         self.set_places(fleet.places);
         self.players.set(fleet.players.into());
-        let Limits { upscale_margin, downscale_margin, min_servers, max_servers } = fleet.limits;
+        let Limits { upscale_margin, downscale_margin, min_servers, max_servers, shadow } = fleet.limits;
         self.upscale_margin.set(upscale_margin.into());
         self.downscale_margin.set(downscale_margin.into());
+        for (margin, of) in [("upscale", (|it| it.upscale) as fn(Margins) -> u32), ("downscale", |it| it.downscale)] {
+            self.shadow.with_label_values(&[margin]).set(shadow.map_or(0.0, |shadow| of(shadow).into()));
+        }
         self.min_servers.set(min_servers.into());
         self.max_servers.set(max_servers.into());
         self.paused.set(flag(fleet.paused));

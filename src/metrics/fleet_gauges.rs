@@ -1,6 +1,6 @@
 //! The state of the fleet in numbers.
 
-use actors::model::{Condition, PhaseCounts, ServerSnapshot, Snapshot};
+use actors::model::{Condition, Margins, PhaseCounts, ServerSnapshot, Snapshot};
 
 /// The state of the fleet at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -62,6 +62,8 @@ pub struct Limits {
     pub min_servers: u32,
     /// Servers that are never exceeded.
     pub max_servers: u32,
+    /// The margins of the policy that is only watched, if there is one.
+    pub shadow: Option<Margins>,
 }
 
 impl From<&Snapshot> for FleetGauges {
@@ -83,6 +85,7 @@ impl From<&Snapshot> for FleetGauges {
                 downscale_margin: margins.downscale,
                 min_servers: policy.min_servers,
                 max_servers: policy.max_servers,
+                shadow: snapshot.shadow.map(|shadow| shadow.margins),
             },
             paused: snapshot.paused,
             ready: snapshot.observed_at.is_some(),

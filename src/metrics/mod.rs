@@ -21,6 +21,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod webhook;
 
 use actors::model::Timestamp;
 use prometheus::{Registry, TextEncoder};
@@ -41,6 +42,7 @@ use launches::LaunchMetrics;
 use making::Making;
 use supervisor::SupervisorMetrics;
 use traces::TraceMetrics;
+use webhook::WebhookMetrics;
 
 /// The `Content-Type` of what [`Metrics::render`] gives.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -58,6 +60,7 @@ pub struct Metrics {
     launches: LaunchMetrics,
     supervisor: SupervisorMetrics,
     traces: TraceMetrics,
+    webhook: WebhookMetrics,
 }
 
 impl Metrics {
@@ -81,6 +84,7 @@ impl Metrics {
             launches: LaunchMetrics::new(&making)?,
             supervisor: SupervisorMetrics::new(&making)?,
             traces: TraceMetrics::new(&making)?,
+            webhook: WebhookMetrics::new(&making)?,
             registry,
         })
     }

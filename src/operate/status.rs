@@ -7,7 +7,7 @@ use clap::builder::styling::Style;
 use super::margins;
 use super::screen::{BAD, COLUMNS, GOOD, HEAD, NOTABLE, PLAIN, Paint, fit, plain, since, span};
 use super::table::{Cell, Side, Table};
-use super::told::Fleet;
+use super::told::{Fleet, Shadow};
 
 /// How far what is told of something stands from the left.
 const LABEL: usize = 10;
@@ -33,6 +33,13 @@ pub(super) fn render(fleet: &Fleet, paint: Paint) -> String {
     if let Some(blocked) = &fleet.launches.blocked {
         let until = blocked.until.as_ref().map_or_else(String::new, |until| format!(", until {}", time_of_day(until)));
         told += &line("BLOCKED", &format!("{}{until}", blocked.reason), NOTABLE, paint);
+    }
+    if let Some(shadow) = &fleet.shadow {
+        let Shadow { policy, upscale_margin, downscale_margin, launches, standby } = shadow;
+        let would = format!(
+            "{policy}: margins {upscale_margin} to {downscale_margin}, would launch {launches} and empty {standby} now"
+        );
+        told += &line("SHADOW", &would, PLAIN, paint);
     }
     let (servers, places, launches) = (&fleet.servers, &fleet.capacity, &fleet.launches);
     let phases = [

@@ -15,6 +15,7 @@ pub(super) struct Fleet {
     pub(super) servers: Counts,
     pub(super) capacity: Capacity,
     pub(super) margins: Margins,
+    pub(super) shadow: Option<Shadow>,
     pub(super) launches: Launching,
     pub(super) rollout: Option<Rollout>,
     pub(super) observed_at: Option<String>,
@@ -52,6 +53,16 @@ pub(super) struct Margins {
     pub(super) server_capacity: u32,
     pub(super) changed: bool,
     pub(super) configured: Limits,
+}
+
+/// What a policy that is only watched would do.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(super) struct Shadow {
+    pub(super) policy: String,
+    pub(super) upscale_margin: u32,
+    pub(super) downscale_margin: u32,
+    pub(super) launches: u32,
+    pub(super) standby: u32,
 }
 
 /// What an operator can change of it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetMsg, Margins as Change};
+use actors::fleet_supervisor::{FleetMsg, Limits};
 use actors::journal::{Query, Source};
 use actors::model::{PolicyError, Refused, ServerId, Snapshot};
 use ractor::RpcReplyPort;
@@ -223,7 +223,7 @@ pub(super) async fn set_margins(operations: &Operations, change: MarginsChange) 
 #[utoipa::path(delete, path = "/v1/margins", tag = "do",
     responses((status = 200, description = "They hold", body = Margins), Failed))]
 pub(super) async fn reset_margins(operations: &Operations) -> Answer {
-    change_margins(operations, Change::default()).await
+    change_margins(operations, Limits::default()).await
 }
 
 /// For who restarts what has died.
@@ -264,7 +264,7 @@ async fn set_paused(operations: &Operations, paused: bool) -> Answer {
     Ok(shown(&Fleet::new(&operations.daemon, &snapshot)))
 }
 
-async fn change_margins(operations: &Operations, change: Change) -> Answer {
+async fn change_margins(operations: &Operations, change: Limits) -> Answer {
     let set = operations.fleet.ask(|reply_to| FleetMsg::SetMargins(change, reply_to)).await.map_err(unavailable)?;
     let snapshot = set.map_err(|refused: PolicyError| Problem::new(Kind::Unprocessable, refused.to_string()))?;
     Ok(shown(&Margins::new(&snapshot)))

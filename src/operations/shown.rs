@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use actors::fleet_supervisor::Margins as Change;
+use actors::fleet_supervisor::Limits;
 use actors::model::{Condition, LaunchesBlocked, PhaseCounts, ServerSnapshot, Snapshot, Spread, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,6 +47,8 @@ pub(super) struct Fleet {
     capacity: Capacity,
     /// When it grows and shrinks.
     margins: Margins,
+    /// What the policy of `scaling.policy_shadow`, which is only watched, would do; null without one.
+    shadow: Option<Shadow>,
     /// What is on its way.
     launches: Launching,
     /// What it is to run, once that is known.
@@ -104,6 +106,29 @@ pub(super) struct Margins {
     changed: bool,
     /// Those of the configuration.
     configured: Configured,
+}
+
+/// What a policy would do with the fleet as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+struct Shadow {
+    /// Its name.
+    #[schema(example = "lead-time")]
+    policy: &'static str,
+    /// Its upscale margin.
+    upscale_margin: u32,
+    /// Its downscale margin.
+    downscale_margin: u32,
+    /// Servers that it would launch now.
+    launches: u32,
+    /// Servers that it would send to standby now.
+    standby: u32,
+}
+
+impl From<actors::model::Shadow> for Shadow {
+    fn from(shadow: actors::model::Shadow) -> Self {
+        let actors::model::Shadow { policy, margins, launches, standby } = shadow;
+        Self { policy, upscale_margin: margins.upscale, downscale_margin: margins.downscale, launches, standby }
+    }
 }
 
 /// What the configuration has.
@@ -301,6 +326,7 @@ impl Fleet {
                 players: snapshot.players(),
             },
             margins: Margins::new(snapshot),
+            shadow: snapshot.shadow.map(Shadow::from),
             launches: Launching {
                 requested: snapshot.requested,
                 in_flight: figures.launching,
@@ -346,7 +372,7 @@ impl Margins {
     }
 }
 
-impl TryFrom<MarginsChange> for Change {
+impl TryFrom<MarginsChange> for Limits {
     type Error = Problem;
 
     /// Within the limits of the configuration: they keep sums of places within their type.
@@ -474,7 +500,7 @@ mod tests {
             (r#"{"max_servers": 0}"#, Some("max_servers is 0: it is 1 to 10000")),
         ] {
             let change: MarginsChange = serde_json::from_str(body).expect("margins");
-            let told = Change::try_from(change).err().map(|problem| problem.response());
+            let told = Limits::try_from(change).err().map(|problem| problem.response());
             let told = told.map(|response| String::from_utf8_lossy(response.body()).into_owned());
             assert_eq!(told.is_some(), refused.is_some(), "{body}: {told:?}");
             assert!(told.zip(refused).is_none_or(|(told, refused)| told.contains(refused)), "{body}");

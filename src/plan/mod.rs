@@ -3,6 +3,7 @@
 //! Players of a trace are played against the daemon's own allocation and scaling code, with the settings that the daemon
 //! would have: those of `manager.toml`, and what `--set` puts in their place.
 
+mod lived;
 mod outcome;
 mod parameters;
 mod report;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
-use actors::model::Policy;
+use actors::model::{MarginPolicy, Policy};
 use actors::planning::{self, Demand, Outcome, Plan, Sessions, Synthetic, Trace, simulate};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -29,6 +30,8 @@ use crate::config::{Mistakes, Settings};
 use crate::daemon::ConfigSource;
 use crate::policy;
 
+use lived::Did;
+pub use lived::JournalError;
 use outcome::Told;
 use trace_file::Columns;
 pub use trace_file::TraceError;
@@ -39,6 +42,7 @@ Examples:
   plan players.csv --set upscale_margin=12 --set allocation=distributed
   plan players.csv --sweep --turned-away 0.0001 --report plan.html
   plan --synthetic --players 2000 --days 14
+  plan --journal /var/lib/playlivechess-manager/journal.jsonl --set upscale_margin=12
 
 A trace is a CSV file: a time, and how many players there were at once or how many came. Concurrent players become arrivals
 by a deconvolution: in each step players come at the rate that brings those who are still there, of all who came before, up
@@ -55,8 +59,12 @@ const MOST_AT_ONCE: f64 = 10_000_000.0;
 #[command(after_help = EXAMPLES)]
 pub struct PlanArgs {
     /// The trace: a CSV file of times and players.
-    #[arg(value_name = "TRACE", required_unless_present = "synthetic", conflicts_with = "synthetic")]
+    #[arg(value_name = "TRACE", required_unless_present_any = ["synthetic", "journal"], conflicts_with_all = ["synthetic", "journal"])]
     trace: Option<PathBuf>,
+    /// Replay what a fleet lived through: the file of its journal (journal.path). What it did stands beside what it would have
+    /// done.
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    journal: Option<PathBuf>,
     #[command(flatten)]
     columns: Columns,
     /// Make a trace up: days and weekends, crowds, and an outage after which everybody comes back at once.
@@ -71,14 +79,17 @@ pub struct PlanArgs {
     /// So many times the players of the trace, as 0.01.
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parameters::factor)]
     scale: f64,
-    /// How long players stay: weibull:SHAPE:SCALE, exponential:MEAN or fixed:LENGTH, as weibull:0.5:20m.
-    #[arg(long, value_name = "DISTRIBUTION", default_value = "weibull:0.5:20m", value_parser = parameters::sessions)]
-    sessions: Sessions,
-    /// The variance of arrivals over their mean: 1 if players know nothing of each other, more if they come in crowds.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parameters::dispersion)]
-    dispersion: f64,
-    /// How long a launch takes until its server answers; or several, one of which each launch takes.
-    #[arg(long, value_name = "DURATION,...", default_value = "4m", value_delimiter = ',', value_parser = parameters::lead_time)]
+    /// How long players stay: weibull:SHAPE:SCALE, exponential:MEAN or fixed:LENGTH. Without it weibull:0.5:20m, or as long as
+    /// the journal says.
+    #[arg(long, value_name = "DISTRIBUTION", value_parser = parameters::sessions)]
+    sessions: Option<Sessions>,
+    /// The variance of arrivals over their mean: 1 if players know nothing of each other, more if they come in crowds. Without
+    /// it 1, or what the journal says.
+    #[arg(long, value_name = "X", value_parser = parameters::dispersion)]
+    dispersion: Option<f64>,
+    /// How long a launch takes until its server answers; or several, one of which each launch takes. Without it 4m, or the
+    /// launches of the journal.
+    #[arg(long, value_name = "DURATION,...", value_delimiter = ',', value_parser = parameters::lead_time)]
     lead_time: Vec<Duration>,
     /// What a server costs an hour.
     #[arg(long, value_name = "X", value_parser = parameters::price)]
@@ -112,6 +123,9 @@ pub enum PlanError {
     /// The trace is wrong.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The journal cannot be replayed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The settings are wrong.
     #[error("{0}")]
     Settings(#[from] Mistakes),
@@ -143,9 +157,31 @@ pub enum PlanError {
 /// A trace, as it is played.
 struct Played {
     demand: Demand,
+    from: Source,
+}
+
+/// Where it is from, and what is known of those who play it but for when each comes.
+struct Source {
     starts: Option<Timestamp>,
     name: String,
     notes: Vec<String>,
+    sessions: Sessions,
+    dispersion: f64,
+    lead_times: Vec<Duration>,
+    /// What the fleet did that lived through it.
+    did: Option<Did>,
+}
+
+/// How long a launch takes that nothing is known of: an instance boots, joins its cluster, pulls an image and starts a task.
+const LEAD_TIME: Duration = Duration::from_secs(240);
+
+impl Played {
+    /// When it begins; where that is not known, on a Monday at midnight in UTC.
+    fn begin(&self) -> actors::model::Timestamp {
+        const A_MONDAY: u64 = 4 * 86_400;
+        let second = self.from.starts.map_or(Ok(A_MONDAY), |starts| u64::try_from(starts.as_second()));
+        actors::model::Timestamp::from_secs(second.unwrap_or_default())
+    }
 }
 
 /// Plays the trace, and tells what came of it.
@@ -155,11 +191,14 @@ struct Played {
 pub fn run(args: &PlanArgs, source: &ConfigSource) -> Result<String, PlanError> {
     let settings = settings(args, source)?;
     let policy = policy::policy(&settings);
-    let played = played(args)?;
-    let swept = args.sweep.then(|| sweep::sweep(args, &policy, &played.demand));
+    let mut played = played(args)?;
+    if matches!(policy.margin_policy, MarginPolicy::Told(_)) {
+        played.from.notes.push("nobody asks the webhook here: the two margins hold".to_owned());
+    }
+    let swept = args.sweep.then(|| sweep::sweep(args, &policy, &played));
     let chosen = swept.as_ref().and_then(|swept| swept.best()).map_or(policy, |best| best.policy.clone());
     let seeds: Vec<u64> = (0..u64::from(args.seeds)).map(|number| args.seed.wrapping_add(number)).collect();
-    let outcomes = at_once(args, &played.demand, seeds.len(), |number| (chosen.clone(), seeds[number]));
+    let outcomes = at_once(args, &played, seeds.len(), |number| (chosen.clone(), seeds[number]));
     let told = Told { args, played: &played, policy: &chosen, outcomes: &outcomes, swept: swept.as_ref() };
     if let Some(path) = &args.report {
         let page = report::page(&told).map_err(|error| PlanError::Drawing(error.to_string()))?;
@@ -183,33 +222,59 @@ fn settings(args: &PlanArgs, source: &ConfigSource) -> Result<Settings, PlanErro
 }
 
 fn played(args: &PlanArgs) -> Result<Played, PlanError> {
-    let (trace, starts, name, mut notes) = match &args.trace {
-        Some(path) => {
-            let read = trace_file::read(path, &args.columns)?;
-            (read.trace, read.starts, path.display().to_string(), read.notes)
-        }
-        None => {
-            let made_up = Synthetic { players: args.players, days: args.days, seed: args.seed };
-            (made_up.trace(args.sessions), None, format!("made up, with seed {}", args.seed), made_up.notes())
-        }
-    };
+    let (trace, mut from) = trace(args)?;
     let trace = scaled(trace, args.scale);
-    let most = most_at_once(&trace, args.sessions);
+    let most = most_at_once(&trace, from.sessions);
     if most > MOST_AT_ONCE {
         return Err(PlanError::TooMany { most });
     }
-    let demand = Demand::of(&trace, args.sessions, args.dispersion);
+    let demand = Demand::of(&trace, from.sessions, from.dispersion);
     if demand.is_empty() {
         return Err(PlanError::Nobody);
     }
-    if demand.excess() >= 1.0 {
-        notes.push(format!(
-            "the trace falls faster than sessions end: up to {:.0} more players are played than it has; shorter --sessions \
-             would follow it",
-            demand.excess()
+    let excess = demand.excess();
+    if excess >= 1.0 {
+        from.notes.push(format!(
+            "the trace falls faster than sessions end: up to {excess:.0} more players are played than it has; shorter --sessions \
+             would follow it"
         ));
     }
-    Ok(Played { demand, starts, name, notes })
+    Ok(Played { demand, from })
+}
+
+fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
+    let mut from = Source {
+        starts: None,
+        name: String::new(),
+        notes: Vec::new(),
+        sessions: args.sessions.unwrap_or(Sessions::COUNTER_STRIKE),
+        dispersion: args.dispersion.unwrap_or(1.0),
+        lead_times: if args.lead_time.is_empty() { vec![LEAD_TIME] } else { args.lead_time.clone() },
+        did: None,
+    };
+    let trace = if let Some(path) = &args.trace {
+        let read = trace_file::read(path, &args.columns)?;
+        if args.dispersion.is_some() && matches!(read.trace, Trace::Arrivals(_)) {
+            from.notes.push("--dispersion has no effect: who came when is counted in this trace".to_owned());
+        }
+        from = Source { starts: read.starts, name: path.display().to_string(), notes: read.notes, ..from };
+        read.trace
+    } else if let Some(path) = &args.journal {
+        let lived = lived::read(path)?;
+        from.sessions = args.sessions.or(lived.sessions).unwrap_or(from.sessions);
+        from.dispersion = args.dispersion.unwrap_or(lived.dispersion);
+        if args.lead_time.is_empty() && !lived.lead_times.is_empty() {
+            from.lead_times = lived.lead_times;
+        }
+        let did = (args.scale == 1.0).then_some(lived.did);
+        from = Source { starts: Some(lived.starts), name: path.display().to_string(), notes: lived.notes, did, ..from };
+        lived.trace
+    } else {
+        let made_up = Synthetic { players: args.players, days: args.days, seed: args.seed };
+        from = Source { name: format!("made up, with seed {}", args.seed), notes: made_up.notes(), ..from };
+        made_up.trace(from.sessions)
+    };
+    Ok((trace, from))
 }
 
 /// Players at once, as far as it can be told before they are played.
@@ -241,10 +306,11 @@ fn scaled(trace: Trace, scale: f64) -> Trace {
 /// Plays so many fleets, as many at once as there are processors, with a progress bar where somebody watches.
 fn at_once(
     args: &PlanArgs,
-    demand: &Demand,
+    played: &Played,
     runs: usize,
     which: impl Fn(usize) -> (Policy, u64) + Sync,
 ) -> Vec<Outcome> {
+    let (demand, starts) = (&played.demand, played.begin());
     let days = u64::from(demand.seconds() / 86_400) * runs as u64;
     let bar = ProgressBar::with_draw_target(Some(days), target(args.json));
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} days played, {eta} left") {
@@ -254,15 +320,16 @@ fn at_once(
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(runs.max(1));
     let mut outcomes: Vec<(usize, Outcome)> = thread::scope(|scope| {
         let play = || {
-            let mut played = Vec::new();
+            let mut done = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= runs {
-                    return played;
+                    return done;
                 }
                 let (policy, seed) = which(number);
-                let plan = Plan { policy, lead_times: args.lead_time.clone(), moments_every: outcome::HOUR };
-                played.push((number, simulate(demand, &plan, seed, || bar.inc(1))));
+                let lead_times = played.from.lead_times.clone();
+                let plan = Plan { policy, starts, lead_times, moments_every: outcome::HOUR };
+                done.push((number, simulate(demand, &plan, seed, || bar.inc(1))));
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();

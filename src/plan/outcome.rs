@@ -3,12 +3,13 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Policy};
+use actors::model::{AllocationRule, BufferPolicy, LeadTimePolicy, MarginPolicy, Policy};
 use actors::planning::{Moment, Outcome, Sessions};
 use humantime::format_duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::lived::Did;
 use super::sweep::{Swept, Trial};
 use super::{PlanArgs, Played};
 
@@ -49,6 +50,8 @@ struct Line {
     of: fn(&Outcome) -> f64,
     /// The same of the cheapest fleet, where it has one.
     least: Option<fn(&Outcome) -> f64>,
+    /// The same of the fleet that lived through it, where that is known.
+    did: Option<fn(&Did) -> f64>,
     decimals: usize,
 }
 
@@ -62,6 +65,7 @@ const LINES: [Line; 11] = [
         key: "server_hours",
         of: |it| hours(it.counts.server_seconds),
         least: Some(|it| hours(it.optimum.server_seconds)),
+        did: Some(|did| did.server_seconds / f64::from(HOUR)),
         decimals: 1,
     },
     Line {
@@ -70,6 +74,7 @@ const LINES: [Line; 11] = [
         of: |it| it.counts.launches as f64,
         // The cheapest fleet's starts are no fewest.
         least: None,
+        did: Some(|did| did.launches as f64),
         decimals: 0,
     },
     Line {
@@ -77,15 +82,31 @@ const LINES: [Line; 11] = [
         key: "terminations",
         of: |it| it.counts.terminations as f64,
         least: None,
+        did: None,
         decimals: 0,
     },
-    Line { name: "sent to standby", key: "drains", of: |it| it.counts.drains as f64, least: None, decimals: 0 },
-    Line { name: "taken back", key: "taken_back", of: |it| it.counts.taken_back as f64, least: None, decimals: 0 },
+    Line {
+        name: "sent to standby",
+        key: "drains",
+        of: |it| it.counts.drains as f64,
+        least: None,
+        did: None,
+        decimals: 0,
+    },
+    Line {
+        name: "taken back",
+        key: "taken_back",
+        of: |it| it.counts.taken_back as f64,
+        least: None,
+        did: None,
+        decimals: 0,
+    },
     Line {
         name: "most servers at once",
         key: "most_servers",
         of: |it| f64::from(it.counts.most_servers),
         least: None,
+        did: None,
         decimals: 0,
     },
     Line {
@@ -93,14 +114,23 @@ const LINES: [Line; 11] = [
         key: "player_hours",
         of: |it| hours(it.counts.player_seconds),
         least: None,
+        did: Some(|did| did.player_seconds / f64::from(HOUR)),
         decimals: 0,
     },
-    Line { name: "players served at once", key: "served", of: |it| it.counts.served as f64, least: None, decimals: 0 },
+    Line {
+        name: "players served at once",
+        key: "served",
+        of: |it| it.counts.served as f64,
+        least: None,
+        did: Some(|did| did.served as f64),
+        decimals: 0,
+    },
     Line {
         name: "players turned away",
         key: "turned_away",
         of: |it| it.counts.turned_away as f64,
         least: None,
+        did: Some(|did| did.turned_away as f64),
         decimals: 0,
     },
     Line {
@@ -108,6 +138,7 @@ const LINES: [Line; 11] = [
         key: "turned_away_percent",
         of: |it| 100.0 * it.turned_away(),
         least: None,
+        did: Some(|did| 100.0 * did.turned_away as f64 / (did.served + did.turned_away).max(1) as f64),
         decimals: 4,
     },
     Line {
@@ -115,6 +146,7 @@ const LINES: [Line; 11] = [
         key: "idle_seat_hours",
         of: |it| hours(it.counts.idle_seat_seconds),
         least: None,
+        did: None,
         decimals: 0,
     },
 ];
@@ -133,14 +165,21 @@ impl Told<'_> {
             fleet.insert("cost_per_player_hour".to_owned(), spread(self.spread(move |it| per_player_hour(it, price))));
             optimum.insert("cost".to_owned(), spread(self.spread(move |it| price * hours(it.optimum.server_seconds))));
         }
+        let did = played.from.did.as_ref().map(|did| {
+            LINES
+                .iter()
+                .filter_map(|line| Some((line.key.to_owned(), json!(line.did?(did)))))
+                .collect::<serde_json::Map<_, _>>()
+        });
         let trials = swept.map(|swept| swept.trials.iter().map(trial).collect::<Vec<_>>());
         let told = json!({
-            "trace": { "name": played.name, "days": f64::from(played.demand.seconds()) / 86_400.0, "notes": played.notes,
-                "starts": played.starts.map(|starts| starts.to_string()) },
+            "trace": { "name": played.from.name, "days": f64::from(played.demand.seconds()) / 86_400.0, "notes": played.from.notes,
+                "starts": played.from.starts.map(|starts| starts.to_string()) },
             "seeds": outcomes.len(),
             "settings": settings(policy),
             "fleet": fleet,
             "optimum": optimum,
+            "did": did,
             "sweep": trials,
             "chosen": swept.map(|swept| swept.best().map(|_| manager_toml(policy))),
         });
@@ -153,7 +192,7 @@ impl Told<'_> {
 
     /// When it is, so long after the start.
     pub(super) fn at(&self, second: u32) -> String {
-        let starts = self.played.starts;
+        let starts = self.played.from.starts;
         let at = starts.and_then(|starts| starts.checked_add(SignedDuration::from_secs(second.into())).ok());
         let day_and_hour = || format!("day {} {:02}:00", second / 86_400 + 1, second % 86_400 / HOUR);
         at.map_or_else(day_and_hour, |at| at.strftime("%Y-%m-%d %H:%M").to_string())
@@ -161,21 +200,25 @@ impl Told<'_> {
 
     /// The hour of the day, in UTC where it is known.
     pub(super) fn hour_of_day(&self, moment: &Moment) -> usize {
-        let first = self.played.starts.map_or(0, |starts| starts.as_second().rem_euclid(86_400));
+        let first = self.played.from.starts.map_or(0, |starts| starts.as_second().rem_euclid(86_400));
         ((first + i64::from(moment.second - 1)) % 86_400 / i64::from(HOUR)) as usize
     }
 
     fn head(&self, text: &mut String) -> fmt::Result {
-        let Self { args, played, policy, .. } = self;
+        let Self { played, policy, .. } = self;
         let days = f64::from(played.demand.seconds()) / 86_400.0;
-        let from = played.starts.map_or_else(String::new, |_| format!(" from {} UTC", self.at(0)));
-        writeln!(text, "trace     {}, {days:.1} days{from}", played.name)?;
-        for note in &played.notes {
+        let from = played.from.starts.map_or_else(String::new, |_| format!(" from {} UTC", self.at(0)));
+        writeln!(text, "trace     {}, {days:.1} days{from}", played.from.name)?;
+        for note in &played.from.notes {
             writeln!(text, "          {note}")?;
         }
-        writeln!(text, "sessions  {}; dispersion of arrivals {}", sessions(&args.sessions), args.dispersion)?;
-        let took: Vec<String> = args.lead_time.iter().map(|took| format_duration(*took).to_string()).collect();
-        writeln!(text, "launches  {}", took.join(" or "))?;
+        writeln!(
+            text,
+            "sessions  {}; dispersion of arrivals {:.2}",
+            sessions(&played.from.sessions),
+            played.from.dispersion
+        )?;
+        writeln!(text, "launches  {}", launches(&played.from.lead_times))?;
         writeln!(
             text,
             "fleet     {} players a server, {} to {} servers, {}",
@@ -189,8 +232,9 @@ impl Told<'_> {
     fn body(&self, text: &mut String) -> fmt::Result {
         let several = self.outcomes.len() > 1;
         let spread = if several { "   (least to most)" } else { "" };
-        writeln!(text, "\n{:<24}{:>14}{:>14}{:>8}{spread}", "", "fleet", "optimum", "ratio")?;
-        let mut line = |name: &str, is: Spread, least: Option<Spread>, decimals: usize| {
+        let did = if self.played.from.did.is_some() { format!("{:>14}", "it did") } else { String::new() };
+        writeln!(text, "\n{:<24}{:>14}{:>14}{:>8}{did}{spread}", "", "fleet", "optimum", "ratio")?;
+        let mut line = |name: &str, is: Spread, least: Option<Spread>, did: Option<f64>, decimals: usize| {
             let optimum = least.map_or_else(String::new, |least| number(least.mean, decimals));
             let ratio = least
                 .filter(|least| least.mean > 0.0)
@@ -200,17 +244,23 @@ impl Told<'_> {
             } else {
                 String::new()
             };
-            let line = format!("{name:<24}{:>14}{optimum:>14}{ratio:>8}{range}", number(is.mean, decimals));
+            let did = self.played.from.did.map_or_else(String::new, |_| {
+                format!("{:>14}", did.map_or_else(String::new, |did| number(did, decimals)))
+            });
+            let line = format!("{name:<24}{:>14}{optimum:>14}{ratio:>8}{did}{range}", number(is.mean, decimals));
             writeln!(text, "{}", line.trim_end())
         };
-        for Line { name, of, least, decimals, .. } in &LINES {
-            line(name, self.spread(of), least.map(|least| self.spread(least)), *decimals)?;
+        for Line { name, of, least, did, decimals, .. } in &LINES {
+            let did = did.zip(self.played.from.did.as_ref()).map(|(of, did)| of(did));
+            line(name, self.spread(of), least.map(|least| self.spread(least)), did, *decimals)?;
         }
         if let Some(price) = self.args.price {
             let cost = self.spread(move |it: &Outcome| price * hours(it.counts.server_seconds));
             let least = self.spread(move |it: &Outcome| price * hours(it.optimum.server_seconds));
-            line("cost", cost, Some(least), 2)?;
-            line("cost a player-hour", self.spread(move |it: &Outcome| per_player_hour(it, price)), None, 6)?;
+            let did = self.played.from.did.map(|did| price * did.server_seconds / f64::from(HOUR));
+            line("cost", cost, Some(least), did, 2)?;
+            let did = self.played.from.did.map(|did| price * did.server_seconds / did.player_seconds.max(1.0));
+            line("cost a player-hour", self.spread(move |it: &Outcome| per_player_hour(it, price)), None, did, 6)?;
         }
         Ok(())
     }
@@ -278,29 +328,40 @@ fn trial(Trial { policy, outcome }: &Trial) -> Value {
 }
 
 fn settings(policy: &Policy) -> Value {
-    let (name, one_in) = match policy.margin_policy {
-        MarginPolicy::Fixed => ("margins", None),
-        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => ("lead-time", Some(one_in)),
-    };
-    json!({ "policy": name, "turned_away_one_in": one_in, "allocation": rule(policy), "upscale_margin": policy.upscale_margin,
-        "downscale_margin": policy.downscale_margin, "server_capacity": policy.server_capacity,
-        "min_servers": policy.min_servers, "max_servers": policy.max_servers })
+    let mut settings = json!({ "server_capacity": policy.server_capacity, "min_servers": policy.min_servers,
+        "max_servers": policy.max_servers });
+    for (name, value) in scaling(policy) {
+        settings[name] = value;
+    }
+    settings
 }
 
-/// The lines that have a manager do the same.
-fn manager_toml(policy: &Policy) -> String {
-    let (name, one_in) = match policy.margin_policy {
-        MarginPolicy::Fixed => ("margins", String::new()),
-        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => {
-            ("lead-time", format!("turned_away_one_in = {one_in}\n"))
+/// The settings that a sweep may choose, and those that go with them.
+fn scaling(policy: &Policy) -> Vec<(&'static str, Value)> {
+    let mut settings = vec![("policy", json!(policy.margin_policy.name()))];
+    match policy.margin_policy {
+        MarginPolicy::Fixed | MarginPolicy::Told(_) => {}
+        MarginPolicy::Buffer(BufferPolicy { percent, least }) => {
+            settings.extend([("buffer_percent", json!(percent)), ("least_upscale_margin", json!(least))]);
         }
-    };
-    format!(
-        "[scaling]\npolicy = \"{name}\"\n{one_in}upscale_margin = {}\ndownscale_margin = {}\nallocation = \"{}\"\n",
-        policy.upscale_margin,
-        policy.downscale_margin,
-        rule(policy)
-    )
+        MarginPolicy::LeadTime(LeadTimePolicy { one_in, least }) => {
+            settings.extend([("turned_away_one_in", json!(one_in)), ("least_upscale_margin", json!(least))]);
+        }
+    }
+    settings.extend([
+        ("upscale_margin", json!(policy.upscale_margin)),
+        ("downscale_margin", json!(policy.downscale_margin)),
+        ("allocation", json!(rule(policy))),
+    ]);
+    if !policy.schedule.is_empty() {
+        settings.push(("schedule", json!(policy.schedule.to_string())));
+    }
+    settings
+}
+
+/// The lines that have a manager do the same. Numbers and short texts are written alike in JSON and TOML.
+fn manager_toml(policy: &Policy) -> String {
+    scaling(policy).iter().fold("[scaling]\n".to_owned(), |lines, (name, value)| lines + &format!("{name} = {value}\n"))
 }
 
 const fn rule(policy: &Policy) -> &'static str {
@@ -312,14 +373,14 @@ const fn rule(policy: &Policy) -> &'static str {
 
 /// What sets the margins, and where players go.
 pub(super) fn named(policy: &Policy) -> String {
-    match policy.margin_policy {
-        MarginPolicy::Fixed => {
-            format!("margins {} and {}, {}", policy.upscale_margin, policy.downscale_margin, rule(policy))
-        }
-        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => {
-            format!("lead-time, one in {one_in}, {}", rule(policy))
-        }
-    }
+    let margins = match policy.margin_policy {
+        MarginPolicy::Fixed => format!("margins {} and {}", policy.upscale_margin, policy.downscale_margin),
+        MarginPolicy::Buffer(BufferPolicy { percent, .. }) => format!("buffer of {percent} %"),
+        MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => format!("lead-time, one in {one_in}"),
+        MarginPolicy::Told(_) => format!("webhook, margins {} and {}", policy.upscale_margin, policy.downscale_margin),
+    };
+    let scheduled = if policy.schedule.is_empty() { "" } else { ", scheduled" };
+    format!("{margins}{scheduled}, {}", rule(policy))
 }
 
 fn sessions(sessions: &Sessions) -> String {
@@ -330,6 +391,19 @@ fn sessions(sessions: &Sessions) -> String {
         }
         Sessions::Fixed(length) => format!("{} each", span(*length)),
     }
+}
+
+/// How long they take: each, or the spread of many.
+fn launches(took: &[Duration]) -> String {
+    const FEW: usize = 5;
+    let whole = |took: &Duration| format_duration(Duration::from_secs(took.as_secs_f64().round() as u64)).to_string();
+    if took.len() <= FEW {
+        return took.iter().map(whole).collect::<Vec<_>>().join(" or ");
+    }
+    let mut sorted = took.to_vec();
+    sorted.sort_unstable();
+    let part = |percent: usize| whole(&sorted[(sorted.len() - 1) * percent / 100]);
+    format!("{} of them: half within {}, 95 % within {}", sorted.len(), part(50), part(95))
 }
 
 /// With its thousands apart.

@@ -2,13 +2,16 @@
 
 use std::cmp::Ordering;
 
-use actors::model::{AllocationRule, LeadTimePolicy, MarginPolicy, Margins, Policy};
-use actors::planning::{Demand, Outcome};
+use actors::model::{AllocationRule, BufferPolicy, LeadTimePolicy, MarginPolicy, Margins, Policy};
+use actors::planning::Outcome;
 
-use super::{PlanArgs, at_once};
+use super::{PlanArgs, Played, at_once};
 
 /// Upscale margins that are tried, in eighths of a server.
 const EIGHTHS: [u32; 17] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+
+/// Shares of all places kept free that are tried, in percent.
+const BUFFERS: [u32; 4] = [5, 10, 25, 40];
 
 /// How often the interval is halved in which the best fixed margin lies.
 const HALVINGS: u32 = 4;
@@ -41,7 +44,7 @@ impl Swept {
 }
 
 /// Tries fixed margins with both allocation rules, and margins by lead time, beside what is set.
-pub(super) fn sweep(args: &PlanArgs, set: &Policy, demand: &Demand) -> Swept {
+pub(super) fn sweep(args: &PlanArgs, set: &Policy, played: &Played) -> Swept {
     let mut tried = vec![set.clone()];
     for allocation in [AllocationRule::Packed, AllocationRule::Distributed] {
         let margin = |eighths: u32| fixed(set, allocation, (set.server_capacity * eighths).div_ceil(8));
@@ -51,17 +54,21 @@ pub(super) fn sweep(args: &PlanArgs, set: &Policy, demand: &Demand) -> Swept {
             let by_lead_time = MarginPolicy::LeadTime(LeadTimePolicy { one_in, least: 0 });
             tried.push(Policy { margin_policy: by_lead_time, ..fixed(set, allocation, set.upscale_margin) });
         }
+        for percent in BUFFERS {
+            let buffer = MarginPolicy::Buffer(BufferPolicy { percent, least: 0 });
+            tried.push(Policy { margin_policy: buffer, ..fixed(set, allocation, set.upscale_margin) });
+        }
     }
     // One may be what is set.
     if tried[1..].contains(set) {
         tried.remove(0);
     }
     let mut swept = Swept { trials: Vec::new(), share: args.turned_away };
-    swept.try_out(args, demand, tried);
+    swept.try_out(args, played, tried);
     for allocation in [AllocationRule::Packed, AllocationRule::Distributed] {
         for _ in 0..HALVINGS {
             let Some(between) = swept.between(allocation) else { break };
-            swept.try_out(args, demand, vec![fixed(set, allocation, between)]);
+            swept.try_out(args, played, vec![fixed(set, allocation, between)]);
         }
     }
     swept.trials.sort_by(|one, other| order(&one.policy, &other.policy));
@@ -69,8 +76,8 @@ pub(super) fn sweep(args: &PlanArgs, set: &Policy, demand: &Demand) -> Swept {
 }
 
 impl Swept {
-    fn try_out(&mut self, args: &PlanArgs, demand: &Demand, policies: Vec<Policy>) {
-        let outcomes = at_once(args, demand, policies.len(), |number| (policies[number].clone(), args.seed));
+    fn try_out(&mut self, args: &PlanArgs, played: &Played, policies: Vec<Policy>) {
+        let outcomes = at_once(args, played, policies.len(), |number| (policies[number].clone(), args.seed));
         self.trials.extend(policies.into_iter().zip(outcomes).map(|(policy, outcome)| Trial { policy, outcome }));
     }
 
@@ -102,7 +109,9 @@ fn order(one: &Policy, other: &Policy) -> Ordering {
     let key = |policy: &Policy| {
         let policy_number = match policy.margin_policy {
             MarginPolicy::Fixed => 0,
+            MarginPolicy::Buffer(BufferPolicy { percent, .. }) => percent,
             MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => one_in,
+            MarginPolicy::Told(_) => u32::MAX,
         };
         (
             policy.allocation == AllocationRule::Distributed,

@@ -14,6 +14,7 @@ mod hostile_game_servers;
 mod journal;
 mod life;
 mod local;
+mod margins;
 mod metrics;
 mod openapi;
 mod operate;

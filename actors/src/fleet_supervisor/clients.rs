@@ -37,7 +37,8 @@ impl FleetState {
             return;
         }
         let allocation = self.roster.allocate(self.clock.now());
-        if allocation.as_ref().is_some_and(|allocation| allocation.crosses_margin) {
+        // Without a server there is no margin that could be crossed.
+        if allocation.as_ref().is_none_or(|allocation| allocation.crosses_margin) {
             self.tell_scaler(ScalerMsg::Wake);
         }
         answer(reply_to, allocation.map(|allocation| allocation.address));
@@ -107,8 +108,13 @@ impl FleetState {
         None
     }
 
-    fn no_room(&self, seats: u32) -> Refusal {
-        let ready_in = self.roster.ready_in(seats, self.waiting.seats(), self.clock.now());
+    /// There is no room, and who asked is told so.
+    fn no_room(&mut self, seats: u32) -> Refusal {
+        let now = self.clock.now();
+        self.roster.turned_away(seats, true, now);
+        // A fleet without servers begins to have some by that.
+        self.tell_scaler(ScalerMsg::Wake);
+        let ready_in = self.roster.ready_in(seats, self.waiting.seats(), now);
         Refusal::NotBooked { why: NotBooked::NoRoom, ready_in }
     }
 }

@@ -20,8 +20,8 @@ use crate::game_server_actor::HealthReport;
 use crate::journal::{Draft, Journal, Page, Query};
 use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{
-    Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Observation, Outcome, Policy,
-    PolicyError, Refused, Roster, ServerId, Snapshot, Stage,
+    Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Margins, Observation, Outcome,
+    Policy, PolicyError, Reckoned, Refused, Roster, ServerId, Snapshot, Stage,
 };
 use crate::ports::{Clock, Cloud, HealthProbes};
 use crate::reports::{self, Reports};
@@ -31,7 +31,7 @@ use crate::waiting::{Ticket, WaitingLine};
 use game_servers::GameServer;
 
 pub use clients::Refusal;
-pub use operator::{Backlogs, Margins};
+pub use operator::{Backlogs, Limits};
 
 /// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
 /// manager from answering.
@@ -76,6 +76,10 @@ pub enum FleetMsg {
     Reconcile,
     /// All that is known of the fleet.
     Snapshot(RpcReplyPort<Box<Snapshot>>),
+    /// What margins that set themselves go by.
+    Reckoned(RpcReplyPort<Box<Reckoned>>),
+    /// The operator's service told these margins.
+    Told(Margins),
     /// How many messages wait for the other actors.
     Backlogs(RpcReplyPort<Backlogs>),
     /// A part of the journal.
@@ -87,7 +91,7 @@ pub enum FleetMsg {
     /// The operator wants nothing decided any more, or again.
     Pause(bool, RpcReplyPort<Box<Snapshot>>),
     /// The operator wants other margins until the configuration is read again.
-    SetMargins(Margins, RpcReplyPort<Result<Box<Snapshot>, PolicyError>>),
+    SetMargins(Limits, RpcReplyPort<Result<Box<Snapshot>, PolicyError>>),
     /// Write the state of the fleet to the log.
     LogState,
     /// The operator wants something else from now on.
@@ -221,6 +225,8 @@ impl Actor for FleetSupervisor {
             FleetMsg::Commit(decision) => state.commit(decision).await?,
             FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
             FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
+            FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(state.roster.reckoned(state.clock.now()))),
+            FleetMsg::Told(margins) => state.told(margins),
             FleetMsg::Backlogs(reply_to) => answer(reply_to, state.backlogs()),
             FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
             FleetMsg::Drain(server, reply_to) => state.drain(server, reply_to).await?,
@@ -334,7 +340,7 @@ impl FleetState {
     fn set_policy(&mut self, policy: Policy) {
         self.set_pace(&policy);
         self.tell_aws(AwsMsg::Pace(call_pace(&policy)));
-        self.roster.set_policy(policy);
+        self.roster.set_policy(policy, self.clock.now());
         self.tell_scaler(ScalerMsg::Wake);
     }
 

@@ -3,13 +3,13 @@
 use ractor::{ActorProcessingErr, RpcReplyPort};
 
 use super::{FleetState, answer, notes};
-use crate::model::{MarginPolicy, Policy, PolicyError, Refused, ServerId, Snapshot};
+use crate::model::{MarginPolicy, Margins, Policy, PolicyError, Refused, Schedule, ServerId, Snapshot};
 use crate::scaler_actor::ScalerMsg;
 
 /// Other margins and limits than those of the configuration, each where it is set. None at all: those of the
 /// configuration again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Margins {
+pub struct Limits {
     /// Below so many free and pending places the fleet grows.
     pub upscale_margin: Option<u32>,
     /// Above so many free places it shrinks.
@@ -87,26 +87,20 @@ impl FleetState {
         self.tell_scaler(ScalerMsg::Wake);
     }
 
-    pub(super) fn set_margins(
-        &mut self,
-        margins: &Margins,
-        reply_to: RpcReplyPort<Result<Box<Snapshot>, PolicyError>>,
-    ) {
+    pub(super) fn set_margins(&mut self, limits: &Limits, reply_to: RpcReplyPort<Result<Box<Snapshot>, PolicyError>>) {
         if reply_to.is_closed() {
             return;
         }
-        let from = if *margins == Margins::default() { &self.configured } else { self.roster.policy() };
+        let from = if *limits == Limits::default() { &self.configured } else { self.roster.policy() };
+        let by_hand = limits.upscale_margin.or(limits.downscale_margin).is_some();
         let policy = Policy {
-            upscale_margin: margins.upscale_margin.unwrap_or(from.upscale_margin),
-            downscale_margin: margins.downscale_margin.unwrap_or(from.downscale_margin),
-            // Margins that are set by hand set themselves no more.
-            margin_policy: if margins.upscale_margin.or(margins.downscale_margin).is_some() {
-                MarginPolicy::Fixed
-            } else {
-                from.margin_policy
-            },
-            min_servers: margins.min_servers.unwrap_or(from.min_servers),
-            max_servers: margins.max_servers.unwrap_or(from.max_servers),
+            upscale_margin: limits.upscale_margin.unwrap_or(from.upscale_margin),
+            downscale_margin: limits.downscale_margin.unwrap_or(from.downscale_margin),
+            // Margins that are set by hand set themselves no more, nor does a schedule raise them.
+            margin_policy: if by_hand { MarginPolicy::Fixed } else { from.margin_policy },
+            schedule: if by_hand { Schedule::default() } else { from.schedule.clone() },
+            min_servers: limits.min_servers.unwrap_or(from.min_servers),
+            max_servers: limits.max_servers.unwrap_or(from.max_servers),
             ..self.configured.clone()
         };
         let checked = policy.check();
@@ -117,6 +111,15 @@ impl FleetState {
         }
         let snapshot = checked.map(|()| self.snapshot());
         answer(reply_to, snapshot);
+    }
+
+    /// The operator's service told other margins: they hold if its word is asked for, and nothing else changes.
+    pub(super) fn told(&mut self, margins: Margins) {
+        let before = self.roster.margins();
+        self.roster.told(margins, self.clock.now());
+        if self.roster.margins() != before {
+            self.tell_scaler(ScalerMsg::Wake);
+        }
     }
 
     /// The configuration was read again: what was changed by hand is over.

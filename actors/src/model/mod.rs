@@ -29,15 +29,17 @@ pub use id::{Address, AllocationId, InstanceId, LaunchOrdinal, Revision, ServerI
 pub use launches::{LaunchLedger, LaunchesBlocked, VISIBILITY};
 pub use lead_times::{LeadTime, LeadTimes, Milestones, Spread, Stage};
 pub use life::{CloseReason, Event, Impossible, Phase, apply};
-pub use margins::{LeadTimePolicy, MarginPolicy, Margins, MarginsSeen};
+pub use margins::{
+    BufferPolicy, LeadTimePolicy, MarginPolicy, Margins, MarginsSeen, Schedule, ScheduleError, ToldPolicy,
+};
 pub use observation::{Endpoint, Instance, InstanceState, Observation, Registration, Role, Task, TaskState};
 pub use order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};
 pub use policy::{Policy, PolicyError};
 pub use pools::{Exhausted, Pool};
 pub use rollout::{RolloutNote, RolloutState, Target};
 pub use roster::{
-    Allocation, Booked, LaunchSnapshot, NotBooked, Note, PhaseCounts, Refused, RolloutSnapshot, Roster, ServerSnapshot,
-    Snapshot,
+    Allocation, Booked, LaunchSnapshot, NotBooked, Note, PhaseCounts, Reckoned, Refused, RolloutSnapshot, Roster,
+    ServerSnapshot, Shadow, Snapshot, Totals,
 };
 pub use scaling::{Action, Decision, Figures, Rule, Step, decide};
 pub use server::{Condition, Health, HealthAnswer, Host, MAX_REPORTED_CAPACITY, Server, Subject};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::allocation::AllocationRule;
-use super::margins::MarginPolicy;
+use super::margins::{MarginPolicy, Schedule};
 
 /// Margins, limits and deadlines. [`Policy::check`] tells whether they can hold together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,10 +16,16 @@ pub struct Policy {
     pub downscale_margin: u32,
     /// What sets the margins; the two above hold while it has too little to go by.
     pub margin_policy: MarginPolicy,
+    /// Another policy, of which it is only told what it would do.
+    pub shadow_policy: Option<MarginPolicy>,
+    /// Floors for the upscale margin, by time, whatever sets it.
+    pub schedule: Schedule,
     /// Players that a fresh server takes.
     pub server_capacity: u32,
     /// Servers that are kept available however few players there are.
     pub min_servers: u32,
+    /// So long after somebody last played or came a fleet that may have no servers ends its last one.
+    pub quiet_time: Duration,
     /// Servers in all, pending and standby included, that are never exceeded.
     pub max_servers: u32,
     /// Launches in flight that are never exceeded.
@@ -101,8 +107,11 @@ impl Default for Policy {
             upscale_margin: 4,
             downscale_margin: 18,
             margin_policy: MarginPolicy::Fixed,
+            shadow_policy: None,
+            schedule: Schedule::default(),
             server_capacity: 10,
             min_servers: 1,
+            quiet_time: Duration::from_secs(600),
             max_servers: 20,
             max_launching: 10,
             allocation: AllocationRule::Packed,

@@ -160,6 +160,9 @@ pub struct Server {
     pub holds: Holds,
     /// The operator sent it to standby: it is not taken back for want of places.
     pub cordoned: bool,
+    /// Places handed out on it since players were last counted, and how many they were then.
+    pub(super) handed_out: u32,
+    pub(super) players_before: Option<u32>,
     /// Its room as the allocation index has it.
     pub(super) indexed: Room,
     /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
@@ -203,6 +206,8 @@ impl Server {
             health: Health::unheard(now),
             holds: Holds::NONE,
             cordoned: false,
+            handed_out: 0,
+            players_before: None,
             indexed: Room::NONE,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,

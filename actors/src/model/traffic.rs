@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 /// How long something that was counted is remembered: after so long, a third of it is left. Short enough to follow an
-/// evening's rise, long enough that a fleet of a hundred players does not take chance for one.
-const MEMORY: Duration = Duration::from_secs(300);
+/// evening's rise, or, where few come and go, long enough not to take chance for one.
+const SHORT_MEMORY: Duration = Duration::from_secs(300);
+const LONG_MEMORY: Duration = Duration::from_secs(1800);
+
+/// From so many players in the short memory on, it alone counts.
+const ENOUGH: f64 = 400.0;
 
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
@@ -18,10 +22,29 @@ const BIN: Duration = Duration::from_secs(10);
 /// Players who come and go.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    arrivals: Mean,
-    departures: Mean,
+    arrivals: Rate,
+    departures: Rate,
     bin: Bin,
     seen_for: Duration,
+}
+
+/// How often something happens, by a short and by a long memory.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    short: Mean,
+    long: Mean,
+}
+
+impl Rate {
+    fn add(&mut self, number: u32, span: Duration) {
+        self.short.add(number.into(), span, SHORT_MEMORY);
+        self.long.add(number.into(), span, LONG_MEMORY);
+    }
+
+    /// The more the short memory has to go by, the more it counts.
+    fn mixed(self, short: f64) -> f64 {
+        short.mul_add(self.short.rate(), (1.0 - short) * self.long.rate())
+    }
 }
 
 /// A mean of the last time, in which what is older counts less.
@@ -65,21 +88,27 @@ impl Traffic {
             let distance = f64::from(self.bin.arrivals) - expected;
             self.bin.squares.add(distance * distance, self.bin.span, DISPERSION_MEMORY);
             self.bin.expected.add(expected, self.bin.span, DISPERSION_MEMORY);
-            (self.bin.span, self.bin.arrivals, self.bin.rate) = (Duration::ZERO, 0, self.arrivals.rate());
+            (self.bin.span, self.bin.arrivals, self.bin.rate) = (Duration::ZERO, 0, self.arrivals());
         }
-        self.arrivals.add(f64::from(arrivals), span, MEMORY);
-        self.departures.add(f64::from(departures), span, MEMORY);
+        self.arrivals.add(arrivals, span);
+        self.departures.add(departures, span);
         self.seen_for = self.seen_for.saturating_add(span);
     }
 
     /// Players who come, a second.
     pub fn arrivals(&self) -> f64 {
-        self.arrivals.rate()
+        self.arrivals.mixed(self.short())
     }
 
     /// Players who leave, a second.
     pub fn departures(&self) -> f64 {
-        self.departures.rate()
+        self.departures.mixed(self.short())
+    }
+
+    /// How much the short memory counts.
+    fn short(&self) -> f64 {
+        let players = (self.arrivals.long.rate() + self.departures.long.rate()) * SHORT_MEMORY.as_secs_f64();
+        (players / ENOUGH).min(1.0)
     }
 
     /// The variance of arrivals over their mean, 1 at least: players who know nothing of each other come so.

@@ -10,7 +10,7 @@ use rand_pcg::Pcg64Mcg;
 use super::demand::Demand;
 use super::fleet::{Counts, Fleet};
 use super::optimum::{Least, Optimum};
-use crate::model::{MarginsSeen, Policy, Traffic};
+use crate::model::{MarginsSeen, Policy, Timestamp, Traffic};
 
 /// How often margins that set themselves are set, in seconds.
 const MARGINS_EVERY: u32 = 5;
@@ -20,6 +20,8 @@ const MARGINS_EVERY: u32 = 5;
 pub struct Plan {
     /// What the operator wants of the fleet.
     pub policy: Policy,
+    /// When it begins: a schedule goes by it.
+    pub starts: Timestamp,
     /// How long launches take, from the order to the first healthy answer; each is one of these, drawn at random.
     pub lead_times: Vec<Duration>,
     /// A moment in so many seconds is told of.
@@ -72,7 +74,7 @@ impl Outcome {
 /// Has a fleet serve a demand. `passed` is told of each day that is over. The same seed gives the same players, and the same
 /// outcome.
 pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut()) -> Outcome {
-    let Plan { policy, lead_times, moments_every } = plan;
+    let Plan { policy, starts, lead_times, moments_every } = plan;
     // No launch fails here, however long it takes.
     let never = Duration::from_secs(u64::from(u32::MAX));
     let policy = &Policy { boot_deadline: never, placement_deadline: never, healthy_deadline: never, ..policy.clone() };
@@ -87,7 +89,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
     // Until when those would play who were turned away.
     let mut elsewhere: BinaryHeap<Reverse<u32>> = turned_away.iter().map(|stay| Reverse(*stay)).collect();
-    let mut before = 0;
+    let (mut before, mut active_at, mut missed_at) = (0, 0, None);
     for second in 0..demand.seconds() {
         let departures = fleet.pass(second);
         while elsewhere.peek().is_some_and(|Reverse(until)| *until <= second) {
@@ -95,14 +97,28 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
         }
         players.come(&mut stays);
         let turned_away = fleet.arrive(&current, second, &stays);
+        if fleet.players() > 0 || !stays.is_empty() {
+            active_at = second;
+        }
+        if !turned_away.is_empty() {
+            missed_at = Some(second);
+        }
         elsewhere.extend(turned_away.iter().map(|stay| Reverse(second.saturating_add(*stay))));
         let wanted = fleet.players() + elsewhere.len() as u32;
         optimum.needs(servers_for(wanted, policy), second);
         optimum.tick();
         traffic.count(stays.len() as u32, departures, Duration::from_secs(1));
         if second % MARGINS_EVERY == 0 {
-            let seen = MarginsSeen { traffic: &traffic, lead_time: fleet.lead_time(), largest_party: 1 };
-            let margins = policy.margins(&seen);
+            let margins = policy.margins(&MarginsSeen {
+                now: *starts + Duration::from_secs(second.into()),
+                players: fleet.players(),
+                traffic: &traffic,
+                lead_time: fleet.lead_time(),
+                largest_party: 1,
+                told: None,
+                quiet_for: Duration::from_secs((second - active_at).into()),
+                missed_ago: missed_at.map(|missed_at| Duration::from_secs((second - missed_at).into())),
+            });
             (current.upscale_margin, current.downscale_margin) = (margins.upscale, margins.downscale);
         }
         fleet.scale(&current, second, &mut lead_time);

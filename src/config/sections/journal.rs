@@ -1,6 +1,7 @@
 //! What is kept of what the manager decided.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -20,6 +21,9 @@ pub struct Journal {
     pub keep: u32,
     /// So many entries are kept in memory.
     pub memory: u32,
+    /// From one census in the file to the next.
+    #[serde(deserialize_with = "super::duration")]
+    pub census_interval: Duration,
 }
 
 pub(in crate::config) const SECTION: Section = Section {
@@ -53,6 +57,13 @@ pub(in crate::config) const SECTION: Section = Section {
             default: Default("10000"),
             kind: Kind::Integer { unit: "entries", min: 100, max: 1_000_000 },
             meaning: "So many entries are kept in memory, for who asks the manager; 10000 are some 10 MB.",
+        },
+        Setting {
+            path: "journal.census_interval",
+            env: "MANAGER_CENSUS_INTERVAL",
+            default: Default("1m"),
+            kind: Kind::Duration { min: Duration::from_secs(1), max: Duration::from_mins(10) },
+            meaning: "How often it is written into the file how many play: plan --journal replays that.",
         },
     ],
 };

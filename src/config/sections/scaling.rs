@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::kind::Kind;
-use crate::config::setting::Given::Default;
+use crate::config::setting::Given::{Default, Unset};
 use crate::config::setting::{Section, Setting};
+use crate::config::shapes::{address, schedule};
 
 /// When the fleet grows and shrinks.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -19,12 +20,32 @@ pub struct Scaling {
     pub policy: ScalingPolicy,
     /// By `lead-time`, one player in so many may be turned away.
     pub turned_away_one_in: u32,
-    /// By `lead-time`, the upscale margin is never below this.
+    /// By `lead-time` and `buffer`, the upscale margin is never below this.
     pub least_upscale_margin: u32,
+    /// By `buffer`, so many of a hundred places are free.
+    pub buffer_percent: u32,
+    /// A policy of which it is only told what it would do.
+    pub policy_shadow: ShadowPolicy,
+    /// Floors for the upscale margin by time, as [`Schedule`](actors::model::Schedule) reads them.
+    pub schedule: Option<String>,
+    /// By `webhook`, the service that is asked.
+    pub webhook_url: Option<String>,
+    /// How often.
+    #[serde(deserialize_with = "super::duration")]
+    pub webhook_interval: Duration,
+    /// How long it may take.
+    #[serde(deserialize_with = "super::duration")]
+    pub webhook_timeout: Duration,
+    /// How long what it told holds.
+    #[serde(deserialize_with = "super::duration")]
+    pub webhook_keep: Duration,
     /// Players that a fresh server takes.
     pub server_capacity: u32,
     /// Servers that are kept however few players there are.
     pub min_servers: u32,
+    /// After so long without players a fleet that may have no servers ends its last one.
+    #[serde(deserialize_with = "super::duration")]
+    pub quiet_time: Duration,
     /// Servers in all that are never exceeded.
     pub max_servers: u32,
     /// Where the next player is sent.
@@ -40,8 +61,23 @@ pub struct Scaling {
 pub enum ScalingPolicy {
     /// The operator: they are fixed.
     Margins,
+    /// A share of all places.
+    Buffer,
     /// How fast players come, and how long a launch takes.
     LeadTime,
+    /// A service of the operator's.
+    Webhook,
+}
+
+/// A policy of which it is only told what it would do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShadowPolicy {
+    /// None.
+    None,
+    /// This one.
+    #[serde(untagged)]
+    Of(ScalingPolicy),
 }
 
 /// Where the next player is sent.
@@ -79,9 +115,33 @@ pub(in crate::config) const SECTION: Section = Section {
             path: "scaling.policy",
             env: "MANAGER_SCALING_POLICY",
             default: Default("margins"),
-            kind: Kind::Choice(&["margins", "lead-time"]),
-            meaning: "What sets the margins: the two settings above, or how fast players come and how long launches take; then \
-                      the two hold until enough is known.",
+            kind: Kind::Choice(&["margins", "buffer", "lead-time", "webhook"]),
+            meaning: "What sets the margins: the two settings above; a share of all places; how fast players come and how long \
+                      launches take, and the two until that is known; or a service of yours, and the two without its word.",
+        },
+        Setting {
+            path: "scaling.policy_shadow",
+            env: "MANAGER_POLICY_SHADOW",
+            default: Default("none"),
+            kind: Kind::Choice(&["none", "margins", "buffer", "lead-time", "webhook"]),
+            meaning: "Another policy that is only watched: status, the API and the metrics tell what it would do.",
+        },
+        Setting {
+            path: "scaling.schedule",
+            env: "MANAGER_SCHEDULE",
+            default: Unset(
+                "0 18 * * FRI,SAT,SUN Europe/Berlin for 6h: 200; 2026-12-24T17:00[Europe/Berlin] for 10h: 500",
+            ),
+            kind: Kind::Text { allowed: schedule::ALLOWED, check: schedule::check },
+            meaning: "Floors for the upscale margin by time, a launch ahead of it, whatever the policy: a cron expression (in \
+                      UTC unless it names a time zone) or a moment, how long, and how many places.",
+        },
+        Setting {
+            path: "scaling.buffer_percent",
+            env: "MANAGER_BUFFER_PERCENT",
+            default: Default("25"),
+            kind: Kind::Integer { unit: "% of all places", min: 1, max: 90 },
+            meaning: "With the policy buffer, so many of a hundred places are kept free.",
         },
         Setting {
             path: "scaling.turned_away_one_in",
@@ -95,7 +155,38 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_LEAST_UPSCALE_MARGIN",
             default: Default("0"),
             kind: Kind::Integer { unit: "places", min: 0, max: MOST_PLACES },
-            meaning: "With the policy lead-time, the upscale margin is never below this.",
+            meaning: "With the policies lead-time and buffer, the upscale margin is never below this.",
+        },
+        Setting {
+            path: "scaling.webhook_url",
+            env: "MANAGER_WEBHOOK_URL",
+            default: Unset("http://127.0.0.1:8080/margins"),
+            kind: Kind::Text {
+                allowed: "a URL that begins with http://, for example \"http://127.0.0.1:8080/margins\"",
+                check: address::plain_url,
+            },
+            meaning: "With the policy webhook, the service that tells the margins. README.md has what it is sent.",
+        },
+        Setting {
+            path: "scaling.webhook_interval",
+            env: "MANAGER_WEBHOOK_INTERVAL",
+            default: Default("10s"),
+            kind: Kind::Duration { min: Duration::from_secs(1), max: Duration::from_hours(1) },
+            meaning: "How often that service is asked.",
+        },
+        Setting {
+            path: "scaling.webhook_timeout",
+            env: "MANAGER_WEBHOOK_TIMEOUT",
+            default: Default("2s"),
+            kind: Kind::Duration { min: Duration::from_millis(10), max: Duration::from_mins(1) },
+            meaning: "How long it may take to answer.",
+        },
+        Setting {
+            path: "scaling.webhook_keep",
+            env: "MANAGER_WEBHOOK_KEEP",
+            default: Default("5m"),
+            kind: Kind::Duration { min: Duration::from_secs(1), max: Duration::from_hours(24) },
+            meaning: "So long what it told last holds while it tells nothing; then the two margins do.",
         },
         Setting {
             path: "scaling.server_capacity",
@@ -109,7 +200,15 @@ pub(in crate::config) const SECTION: Section = Section {
             env: "MANAGER_MIN_SERVERS",
             default: Default("1"),
             kind: Kind::Integer { unit: "servers", min: 0, max: 10_000 },
-            meaning: "So many servers are kept however few players there are.",
+            meaning: "So many servers are kept however few players there are. With 0 the last one goes after a quiet time, and \
+                      the next player is sent to the backup, or waits, while the first one starts.",
+        },
+        Setting {
+            path: "scaling.quiet_time",
+            env: "MANAGER_QUIET_TIME",
+            default: Default("10m"),
+            kind: Kind::Duration { min: Duration::from_secs(1), max: Duration::from_hours(24) },
+            meaning: "With min_servers = 0, so long after the last player nothing is kept free any more.",
         },
         Setting {
             path: "scaling.max_servers",

@@ -8,5 +8,6 @@ pub(super) mod networks;
 pub(super) mod path;
 pub(super) mod pools;
 pub(super) mod region;
+pub(super) mod schedule;
 pub(super) mod template;
 pub(super) mod token;

@@ -118,7 +118,9 @@ fn every_setting_can_be_set_by_its_name_and_reaches_its_type() {
         let (Given::Default(text) | Given::Unset(text)) = setting.default;
         let words: &[&str] = if let Kind::Choice(words) = &setting.kind { words } else { &[text] };
         for word in words {
-            let loaded = Place::on_ecs().with_examples().file(".env", NEEDED).env(setting.env, word).load();
+            // The policy that asks somebody needs to know whom.
+            let needed = format!("{NEEDED}\nMANAGER_WEBHOOK_URL=http://127.0.0.1:8080/margins");
+            let loaded = Place::on_ecs().with_examples().file(".env", needed).env(setting.env, word).load();
             assert_eq!(shown(&loaded, setting.path).1, format!("environment variable {}", setting.env));
         }
     }

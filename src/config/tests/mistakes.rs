@@ -174,3 +174,21 @@ fn a_value_in_the_place_of_a_section_and_the_other_way_round() {
     assert!(mistakes[1].contains("listen (MANAGER_LISTEN) = { ... }, from manager.toml"), "{}", mistakes[1]);
     assert_eq!(mistakes.len(), 2);
 }
+
+#[test]
+fn a_policy_by_the_word_of_a_service_needs_to_know_whose() {
+    for path in ["policy", "policy_shadow"] {
+        let mistake = Place::new().file("manager.toml", format!("[scaling]\n{path} = \"webhook\"")).mistake();
+        assert!(mistake.contains("scaling.webhook_url is not set: nobody can be asked"), "{mistake}");
+    }
+    let https = Place::new().file("manager.toml", "[scaling]\nwebhook_url = \"https://127.0.0.1/\"").mistake();
+    assert!(https.contains("TLS, which is not spoken there"), "{https}");
+}
+
+#[test]
+fn a_schedule_that_cannot_be_read_is_told_with_the_floor_that_is_wrong() {
+    let schedule = "[scaling]\nschedule = \"0 0 * * * for 1h: 5; 0 25 * * * for 1h: 5\"";
+    let mistake = Place::new().file("manager.toml", schedule).mistake();
+    assert!(mistake.contains("\"0 25 * * * for 1h: 5\": "), "{mistake}");
+    assert!(mistake.contains("allowed: floors with a semicolon between them"), "{mistake}");
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors::model::{
-    Action, Address, Endpoint, HealthAnswer, Instance, InstanceId, InstanceState, Observation, PhaseCounts, Policy,
-    Registration, Revision, Role, Roster, Task, TaskId, TaskState, Timestamp,
+    Action, Address, Endpoint, HealthAnswer, Instance, InstanceId, InstanceState, Margins, Observation, PhaseCounts,
+    Policy, Registration, Revision, Role, Roster, Task, TaskId, TaskState, Timestamp,
 };
 
 use super::metrics;
@@ -18,7 +18,13 @@ fn each_number_is_told_under_its_own_name() {
         serving: Serving { answering: 8, doubtful: 9, silent: 10 },
         places: Places { free: 11, held: 12, pending: 13, doubtful: 14, waiting: 15 },
         players: 16,
-        limits: Limits { upscale_margin: 17, downscale_margin: 18, min_servers: 19, max_servers: 20 },
+        limits: Limits {
+            upscale_margin: 17,
+            downscale_margin: 18,
+            min_servers: 19,
+            max_servers: 20,
+            shadow: Some(Margins { upscale: 27, downscale: 28 }),
+        },
         paused: true,
         ready: true,
         cloud_is_fresh: false,
@@ -43,6 +49,8 @@ fn each_number_is_told_under_its_own_name() {
         (r#"places{kind="waiting"}"#, 15.0),
         ("players", 16.0),
         ("upscale_margin_places", 17.0),
+        ("shadow_margin_places{margin=\"upscale\"}", 27.0),
+        ("shadow_margin_places{margin=\"downscale\"}", 28.0),
         ("downscale_margin_places", 18.0),
         ("min_servers", 19.0),
         ("max_servers", 20.0),
@@ -119,6 +127,7 @@ fn the_numbers_are_those_of_the_fleet() {
                 downscale_margin: 18,
                 min_servers: policy.min_servers,
                 max_servers: policy.max_servers,
+                shadow: None,
             },
             paused: false,
             ready: true,

@@ -49,7 +49,10 @@ pub enum NotBooked {
 impl Roster {
     /// Hands out a place and holds it; none if no server has one. O(log n) in the number of servers.
     pub fn allocate(&mut self, now: Timestamp) -> Option<Allocation> {
-        let server = self.index.pick(self.policy.allocation, 1)?;
+        let Some(server) = self.index.pick(self.policy.allocation, 1) else {
+            self.turned_away(1, false, now);
+            return None;
+        };
         self.hold(server, None, 1, now)
     }
 
@@ -123,8 +126,9 @@ impl Roster {
         let server = self.servers.get_mut(id)?;
         let address = server.endpoint.as_ref()?.players.clone();
         server.holds.add(allocation, seats, now, now + self.policy.hold_ttl);
+        server.handed_out += seats;
         self.reindex(id);
-        self.reckoning.handed_out(seats);
+        self.reckoning.placed(seats);
         let margin = u64::from(self.margins.upscale);
         Some(Allocation { server: id, address, crosses_margin: before >= margin && self.expected() < margin })
     }

@@ -37,7 +37,8 @@ use servers::Servers;
 
 pub use allocate::{Allocation, Booked, NotBooked};
 pub use commit::Refused;
-pub use snapshot::{LaunchSnapshot, PhaseCounts, RolloutSnapshot, ServerSnapshot, Snapshot};
+pub use reckon::{Reckoned, Totals};
+pub use snapshot::{LaunchSnapshot, PhaseCounts, RolloutSnapshot, ServerSnapshot, Shadow, Snapshot};
 
 /// Roles that are recorded at once, when a rollout sends a whole fleet to standby: half of what AWS allows, 20
 /// `TagResource` and then one a second, for somebody else in the account has tags to write too.
@@ -118,6 +119,8 @@ pub struct Roster {
     reckoning: Reckoning,
     /// As they are now.
     margins: Margins,
+    /// As they would be by the policy that is only watched.
+    shadow: Option<Margins>,
     rollout: Rollout,
     /// The operator wants nothing decided for now.
     paused: bool,
@@ -143,6 +146,7 @@ impl Roster {
             lead_times: LeadTimes::default(),
             reckoning: Reckoning::default(),
             margins,
+            shadow: None,
             rollout: Rollout::default(),
             paused: false,
             records: Allowance::new(RECORDS_AT_ONCE, RECORD_INTERVAL),
@@ -156,9 +160,12 @@ impl Roster {
     }
 
     /// Changes what the operator wants. Holds that are open keep the end they were given.
-    pub fn set_policy(&mut self, policy: Policy) {
+    pub fn set_policy(&mut self, policy: Policy, now: Timestamp) {
+        if policy.server_capacity != self.policy.server_capacity {
+            self.forget_players();
+        }
         self.policy = policy;
-        self.set_margins();
+        self.set_margins(now);
         self.reindex_all();
     }
 

@@ -1,48 +1,135 @@
 //! Counting who comes and goes, and setting the margins by it.
 
+use std::time::Duration;
+
 use super::Roster;
 use crate::model::margins::{Margins, MarginsSeen};
 use crate::model::policy::Policy;
+use crate::model::server::Server;
 use crate::model::time::Timestamp;
 use crate::model::traffic::Traffic;
+
+/// How long a party counts as the largest that comes, at most twice as long.
+const PARTY_MEMORY: Duration = Duration::from_secs(3600);
 
 /// What was counted since the margins were last set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reckoning {
     traffic: Traffic,
-    /// Places handed out since the last count.
-    handed_out: u32,
-    largest_party: u32,
-    /// When was last counted, and how many players there were, those that were on their way included.
-    last: Option<(Timestamp, u32)>,
+    /// Players who were given a place, or sent to the backup for want of one, since the last count.
+    came: u32,
+    parties: Parties,
+    /// All who came, and those of them who were turned away.
+    totals: Totals,
+    /// When was last counted.
+    last: Option<Timestamp>,
+    /// When somebody last played or came, or this manager began to count.
+    active_at: Option<Timestamp>,
+    /// When somebody last found no room.
+    missed_at: Option<Timestamp>,
+    /// What the operator's service told last, and when.
+    told: Option<(Margins, Timestamp)>,
+}
+
+/// Players, counted since this manager began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Were given a place.
+    pub placed: u64,
+    /// Were told that there is no room, or sent to the backup for it.
+    pub turned_away: u64,
+}
+
+/// The largest party of this hour and of the one before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parties {
+    begun: Timestamp,
+    now: u32,
+    before: u32,
+}
+
+impl Parties {
+    fn came(&mut self, seats: u32) {
+        self.now = self.now.max(seats);
+    }
+
+    fn pass(&mut self, now: Timestamp) {
+        if now.since(self.begun) >= PARTY_MEMORY {
+            (self.begun, self.before, self.now) = (now, self.now, 0);
+        }
+    }
+
+    fn largest(self) -> u32 {
+        self.now.max(self.before)
+    }
 }
 
 impl Reckoning {
-    /// Places were handed out to players who come together.
-    pub(super) fn handed_out(&mut self, seats: u32) {
-        self.handed_out = self.handed_out.saturating_add(seats);
-        self.largest_party = self.largest_party.max(seats);
+    /// Players came together, and were given places.
+    pub(super) fn placed(&mut self, seats: u32) {
+        self.came = self.came.saturating_add(seats);
+        self.parties.came(seats);
+        self.totals.placed += u64::from(seats);
     }
+}
+
+/// What margins that set themselves go by, and what they came to.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Reckoned {
+    /// When.
+    pub at: Timestamp,
+    /// Players in games and on their way to one.
+    pub players: u32,
+    /// Those who ever came.
+    pub totals: Totals,
+    /// Servers that are not gone, on their way or on standby among them.
+    pub servers: u32,
+    /// Players who come, a second.
+    pub arrivals: f64,
+    /// Players who leave, a second.
+    pub departures: f64,
+    /// The variance of arrivals over their mean.
+    pub dispersion: f64,
+    /// Players who came together, at most.
+    pub largest_party: u32,
+    /// Nineteen of twenty launches took no longer.
+    pub lead_time: Option<Duration>,
+    /// Players that a fresh server takes.
+    pub server_capacity: u32,
+    /// The margins in force.
+    pub margins: Margins,
 }
 
 impl Roster {
     /// Counts who came and went since this was last done, and sets the margins by it.
     ///
-    /// Who leaves does not say so: those are gone who were there, or came, and are no more. Who did not show up is among
-    /// them.
+    /// Who leaves does not say so: of each server that was there before, those are gone who were there, or came, and are no
+    /// more. Who did not show up is among them; who was on a server that is gone is not.
     pub fn reckon(&mut self, now: Timestamp) {
-        let players = self.players();
-        let Reckoning { traffic, handed_out, last, .. } = &mut self.reckoning;
-        if let Some((counted_at, before)) = *last {
-            let span = now.since(counted_at);
-            if span.is_zero() {
-                return;
-            }
-            let departures = before.saturating_add(*handed_out).saturating_sub(players);
-            traffic.count(*handed_out, departures, span);
+        let span = self.reckoning.last.map(|counted_at| now.since(counted_at));
+        if span.is_some_and(|span| span.is_zero()) {
+            return;
         }
-        (*last, *handed_out) = (Some((now, players)), 0);
-        self.set_margins();
+        let capacity = self.policy.server_capacity;
+        let mut departures = 0_u32;
+        for server in self.servers.iter_mut().filter(|server| server.phase.is_serving()) {
+            let Some(players) = players(server, capacity) else { continue };
+            if let Some(before) = server.players_before.replace(players) {
+                departures = departures.saturating_add((before + server.handed_out).saturating_sub(players));
+            }
+            server.handed_out = 0;
+        }
+        let players = self.players();
+        let Reckoning { traffic, came, parties, last, active_at, .. } = &mut self.reckoning;
+        if *came > 0 || players > 0 || active_at.is_none() {
+            *active_at = Some(now);
+        }
+        if let Some(span) = span {
+            traffic.count(*came, departures, span);
+        }
+        parties.pass(now);
+        (*last, *came) = (Some(now), 0);
+        self.set_margins(now);
     }
 
     /// The margins as they are now.
@@ -52,25 +139,83 @@ impl Roster {
 
     /// What the operator wants, with the margins as they are now.
     pub fn in_force(&self) -> Policy {
-        let Margins { upscale, downscale } = self.margins;
+        self.with_margins(self.margins)
+    }
+
+    /// The same with the margins of the policy that is only watched, if there is one.
+    pub fn in_shadow(&self) -> Option<Policy> {
+        self.shadow.map(|margins| self.with_margins(margins))
+    }
+
+    /// A player found no room, and was told so or sent to the backup. Who will not come again would have come.
+    pub fn turned_away(&mut self, seats: u32, comes_again: bool, now: Timestamp) {
+        self.reckoning.totals.turned_away += u64::from(seats);
+        self.reckoning.missed_at = Some(now);
+        if !comes_again {
+            self.reckoning.came = self.reckoning.came.saturating_add(seats);
+        }
+    }
+
+    /// What the operator's service told.
+    pub fn told(&mut self, margins: Margins, now: Timestamp) {
+        self.reckoning.told = Some((margins, now));
+        self.set_margins(now);
+    }
+
+    /// What the margins go by.
+    pub fn reckoned(&self, now: Timestamp) -> Reckoned {
+        let seen = self.seen(now);
+        Reckoned {
+            at: now,
+            players: seen.players,
+            totals: self.reckoning.totals,
+            servers: self.servers.iter().count() as u32 + self.ledger.requested(),
+            arrivals: seen.traffic.arrivals(),
+            departures: seen.traffic.departures(),
+            dispersion: seen.traffic.dispersion(),
+            largest_party: seen.largest_party,
+            lead_time: seen.lead_time,
+            server_capacity: self.policy.server_capacity,
+            margins: self.margins,
+        }
+    }
+
+    pub(super) fn set_margins(&mut self, now: Timestamp) {
+        let seen = self.seen(now);
+        (self.margins, self.shadow) = (self.policy.margins(&seen), self.policy.shadow(&seen));
+    }
+
+    /// Other places a server make all servers' players look like others: they are counted anew.
+    pub(super) fn forget_players(&mut self) {
+        self.servers.iter_mut().for_each(|server| server.players_before = None);
+    }
+
+    fn with_margins(&self, Margins { upscale, downscale }: Margins) -> Policy {
         Policy { upscale_margin: upscale, downscale_margin: downscale, ..self.policy.clone() }
     }
 
-    pub(super) fn set_margins(&mut self) {
-        let Reckoning { traffic, largest_party, .. } = &self.reckoning;
-        let lead_time = self.lead_times.total().map(|total| total.p95);
-        self.margins = self.policy.margins(&MarginsSeen { traffic, lead_time, largest_party: *largest_party });
+    fn seen(&self, now: Timestamp) -> MarginsSeen<'_> {
+        let Reckoning { traffic, parties, told, active_at, missed_at, .. } = &self.reckoning;
+        MarginsSeen {
+            now,
+            players: self.players(),
+            traffic,
+            lead_time: self.lead_times.total().map(|total| total.p95),
+            largest_party: parties.largest(),
+            told: *told,
+            quiet_for: active_at.map_or(Duration::ZERO, |active_at| now.since(active_at)),
+            missed_ago: missed_at.map(|missed_at| now.since(missed_at)),
+        }
     }
 
-    /// Players on servers, and on their way to one.
     fn players(&self) -> u32 {
         let serving = self.servers.iter().filter(|server| server.phase.is_serving());
-        let capacity = self.policy.server_capacity;
-        serving
-            .filter_map(|server| {
-                let (answer, _) = server.health.last()?;
-                Some(capacity.saturating_sub(answer.available_capacity) + server.holds.count())
-            })
-            .sum()
+        serving.filter_map(|server| players(server, self.policy.server_capacity)).sum()
     }
+}
+
+/// Players on a server, and on their way to it; none while it was not heard.
+fn players(server: &Server, capacity: u32) -> Option<u32> {
+    let (answer, _) = server.health.last()?;
+    Some(capacity.saturating_sub(answer.available_capacity) + server.holds.count())
 }

@@ -11,9 +11,10 @@ use crate::model::life::Phase;
 use crate::model::margins::Margins;
 use crate::model::policy::Policy;
 use crate::model::rollout::RolloutState;
-use crate::model::scaling::Figures;
+use crate::model::scaling::{Action, Figures, decide};
 use crate::model::server::{Condition, HealthAnswer, Server};
 use crate::model::time::Timestamp;
+use crate::model::view::FleetView;
 
 /// Servers by phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,6 +72,8 @@ pub struct Snapshot {
     pub policy: Policy,
     /// The margins as they are now.
     pub margins: Margins,
+    /// What another policy would do, that is only watched.
+    pub shadow: Option<Shadow>,
     /// What the operator wants by the configuration, whatever was changed since.
     pub configured: Policy,
     /// What the next decision would be made on.
@@ -89,6 +92,19 @@ pub struct Snapshot {
     pub rollout: Option<RolloutSnapshot>,
     /// How long the last launches took.
     pub lead_times: LeadTimes,
+}
+
+/// What a policy would do with the fleet as it is, if it set the margins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shadow {
+    /// Its name.
+    pub policy: &'static str,
+    /// Its margins.
+    pub margins: Margins,
+    /// Servers that it would launch now.
+    pub launches: u32,
+    /// Servers that it would send to standby now.
+    pub standby: u32,
 }
 
 /// What the fleet is to run.
@@ -162,6 +178,7 @@ impl Roster {
             self.servers.iter().map(|server| self.server_snapshot(server, now)).collect();
         Snapshot {
             now,
+            shadow: self.shadow(&view, now),
             observed_at: view.observed_at,
             cloud_is_fresh: view.cloud_is_fresh,
             paused: self.paused,
@@ -182,6 +199,21 @@ impl Roster {
             margins: self.margins,
             configured: self.policy.clone(),
         }
+    }
+
+    fn shadow(&self, view: &FleetView, now: Timestamp) -> Option<Shadow> {
+        let policy = self.in_shadow()?;
+        let decision = decide(view, &policy, now);
+        let (mut launches, mut standby) = (0, 0);
+        for action in decision.actions() {
+            match action {
+                Action::Launch(count) => launches += count,
+                Action::Standby(_) => standby += 1,
+                Action::TakeBack(_) | Action::Retreat(_) | Action::Close(..) => {}
+            }
+        }
+        let Policy { upscale_margin: upscale, downscale_margin: downscale, shadow_policy, .. } = policy;
+        Some(Shadow { policy: shadow_policy?.name(), margins: Margins { upscale, downscale }, launches, standby })
     }
 
     /// One server as it stands.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetMsg, Margins as Change};
+use actors::fleet_supervisor::{FleetMsg, Limits};
 use actors::model::{LeadTimePolicy, MarginPolicy, Margins, Policy};
 use ractor::call_t;
 
@@ -15,10 +15,10 @@ impl Fleet {
         call_t!(self.supervisor, FleetMsg::Snapshot, 1000).expect("the supervisor answers").margins
     }
 
-    /// Three players come every five seconds, and are gone before the next do.
+    /// Six players come every five seconds, and are gone before the next do.
     async fn busy_for(&self, span: Duration) {
         for _ in 0..span.as_secs() / 5 {
-            for _ in 0..3 {
+            for _ in 0..6 {
                 self.player().await;
             }
             // They are seen, and seen to have left.
@@ -46,7 +46,7 @@ async fn by_lead_time_what_is_kept_free_follows_those_who_come_and_go() {
     assert!(busy.upscale > 2 * FIXED.upscale && busy.downscale > busy.upscale + 10, "{busy:?}");
     // The fleet has grown for it, and shrinks when nobody comes any more.
     assert!(fleet.list().await.len() > 1);
-    fleet.wait(60 * MINUTE).await;
+    fleet.wait(180 * MINUTE).await;
     let idle = fleet.margins().await;
     assert!(idle.upscale <= 2, "{idle:?}");
     assert_eq!(fleet.list().await.len(), 1);
@@ -71,10 +71,31 @@ async fn margins_set_by_hand_hold_whatever_comes_until_they_are_taken_back() {
         let set = call_t!(fleet.supervisor, FleetMsg::SetMargins, 1000, change).expect("the supervisor answers");
         set.expect("they hold").margins
     };
-    let by_hand = Change { upscale_margin: Some(40), downscale_margin: Some(60), ..Change::default() };
+    let by_hand = Limits { upscale_margin: Some(40), downscale_margin: Some(60), ..Limits::default() };
     assert_eq!(set(by_hand).await, Margins { upscale: 40, downscale: 60 });
     fleet.wait(MINUTE).await;
     assert_eq!(fleet.margins().await, Margins { upscale: 40, downscale: 60 });
-    let taken_back = set(Change::default()).await;
+    let taken_back = set(Limits::default()).await;
     assert!(taken_back != FIXED && taken_back.upscale != 40, "{taken_back:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_may_have_no_servers_has_none_when_nobody_plays_and_some_when_somebody_comes() {
+    let narrow = Policy { upscale_margin: 0, downscale_margin: 11, ..Policy::default() };
+    for policy in [Policy::default(), narrow] {
+        let fleet = Fleet::start(Policy { min_servers: 0, ..policy }).await;
+        fleet.wait(15 * MINUTE).await;
+        assert_eq!((fleet.list().await.len(), fleet.running().len()), (0, 0), "nobody has played yet");
+        assert_eq!(fleet.allocate().await, None, "the first is sent to the backup");
+        fleet.until_available(1).await;
+        fleet.player().await;
+        fleet.wait(60 * MINUTE).await;
+        assert_eq!(fleet.running().len(), 1, "somebody plays");
+        fleet.leave_all();
+        fleet.wait(9 * MINUTE).await;
+        assert_eq!(fleet.list().await.len(), 1, "others may come");
+        fleet.wait(6 * MINUTE).await;
+        assert_eq!((fleet.running().len(), fleet.alive().len()), (0, 0), "nobody did");
+        fleet.assert_no_complaints();
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetMsg, Margins};
+use actors::fleet_supervisor::{FleetMsg, Limits};
 use actors::journal::{Entry, Query, Source, what};
 use actors::model::{LaunchOrdinal, Phase, Policy, PolicyError, Refused, ServerId, Snapshot};
 use ractor::{RpcReplyPort, call_t};
@@ -23,7 +23,7 @@ impl Fleet {
         call_t!(self.supervisor, FleetMsg::Pause, 1000, paused).expect("the supervisor answers");
     }
 
-    async fn set_margins(&self, margins: Margins) -> Result<Policy, PolicyError> {
+    async fn set_margins(&self, margins: Limits) -> Result<Policy, PolicyError> {
         let set = call_t!(self.supervisor, FleetMsg::SetMargins, 1000, margins).expect("the supervisor answers");
         set.map(|fleet| fleet.policy)
     }
@@ -48,7 +48,7 @@ async fn what_an_operator_was_told_is_not_done_is_not_done() {
     let id = before.servers[0].id;
     fleet.supervisor.cast(FleetMsg::Drain(id, gone())).expect("the supervisor lives");
     fleet.supervisor.cast(FleetMsg::Pause(true, gone())).expect("the supervisor lives");
-    let margins = Margins { min_servers: Some(3), ..Margins::default() };
+    let margins = Limits { min_servers: Some(3), ..Limits::default() };
     fleet.supervisor.cast(FleetMsg::SetMargins(margins, gone())).expect("the supervisor lives");
     let after = fleet.snapshot().await;
     assert_eq!((phase(&after, id), after.paused, &after.policy), (Phase::Available, false, &before.policy));
@@ -119,15 +119,15 @@ async fn margins_are_changed_until_the_configuration_is_read_again() {
     let configured = Policy::default();
     let fleet = Fleet::start(configured.clone()).await;
     fleet.until_available(1).await;
-    let crossed = Margins { upscale_margin: Some(30), ..Margins::default() };
+    let crossed = Limits { upscale_margin: Some(30), ..Limits::default() };
     assert_eq!(fleet.set_margins(crossed).await, Err(PolicyError::Flaps { band: -12, server_capacity: 10 }));
-    let wide = Margins { upscale_margin: Some(15), downscale_margin: Some(40), ..Margins::default() };
+    let wide = Limits { upscale_margin: Some(15), downscale_margin: Some(40), ..Limits::default() };
     fleet.set_margins(wide).await.expect("they hold together");
     fleet.until_available(2).await;
-    let more = fleet.set_margins(Margins { min_servers: Some(3), ..Margins::default() }).await.expect("so do these");
+    let more = fleet.set_margins(Limits { min_servers: Some(3), ..Limits::default() }).await.expect("so do these");
     assert_eq!((more.upscale_margin, more.min_servers), (15, 3), "what was changed before stays");
     fleet.until_available(3).await;
-    assert_eq!(fleet.set_margins(Margins::default()).await, Ok(configured.clone()));
+    assert_eq!(fleet.set_margins(Limits::default()).await, Ok(configured.clone()));
     fleet.until_available(1).await;
     fleet
         .supervisor
