@@ -5,10 +5,10 @@ use std::time::Duration;
 /// How long something that was counted is remembered: after so long, a third of it is left. Short enough to follow an
 /// evening's rise, or, where few come and go, long enough not to take chance for one.
 const SHORT_MEMORY: Duration = Duration::from_secs(300);
-const LONG_MEMORY: Duration = Duration::from_secs(1800);
+const LONG_MEMORY: Duration = Duration::from_secs(3600);
 
 /// From so many players in the short memory on, it alone counts.
-const ENOUGH: f64 = 400.0;
+const ENOUGH: f64 = 1500.0;
 
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
@@ -141,11 +141,28 @@ mod tests {
     }
 
     #[test]
-    fn rates_follow_what_comes_and_are_forgotten() {
+    fn of_many_the_rates_follow_within_minutes_and_of_few_within_hours() {
+        for (many, minutes) in [(30, 30), (1, 600)] {
+            let mut traffic = Traffic::default();
+            (0..3600).for_each(|_| traffic.count(3 * many, many, SECOND));
+            let (arrivals, departures) = (f64::from(3 * many), f64::from(many));
+            assert!((traffic.arrivals() - arrivals).abs() < 1e-9 && (traffic.departures() - departures).abs() < 1e-9);
+            (0..minutes * 60).for_each(|_| traffic.count(0, 2 * many, SECOND));
+            assert!(traffic.arrivals() < 0.01 * arrivals && traffic.departures() > 1.99 * departures, "{traffic:?}");
+        }
+    }
+
+    #[test]
+    fn few_are_not_taken_for_a_rise_by_chance() {
+        // Ten come at once every ten minutes, and leave one by one.
         let mut traffic = Traffic::default();
-        (0..1800).for_each(|_| traffic.count(3, 1, SECOND));
-        assert!((traffic.arrivals() - 3.0).abs() < 1e-9 && (traffic.departures() - 1.0).abs() < 1e-9);
-        (0..1800).for_each(|_| traffic.count(0, 2, SECOND));
-        assert!(traffic.arrivals() < 0.01 && traffic.departures() > 1.99);
+        let mut most = 0.0_f64;
+        for second in 0..36_000 {
+            traffic.count(if second % 600 == 0 { 10 } else { 0 }, u32::from(second % 60 == 30), SECOND);
+            if second > 7200 {
+                most = most.max(traffic.arrivals() - traffic.departures());
+            }
+        }
+        assert!(most < 0.25 * traffic.departures(), "{most}");
     }
 }

@@ -38,8 +38,12 @@ impl Margins {
 
     /// With this upscale margin, and as close a downscale margin as holds still.
     pub fn above(upscale: u32, server_capacity: u32) -> Self {
-        let between = server_capacity + server_capacity.div_ceil(BAND).max(2);
-        Self { upscale, downscale: upscale.saturating_add(between) }
+        Self { upscale, downscale: upscale.saturating_add(server_capacity + Self::band(server_capacity)) }
+    }
+
+    /// What lies between them beside a server's places.
+    fn band(server_capacity: u32) -> u32 {
+        server_capacity.div_ceil(BAND).max(2)
     }
 
     /// Raised to this upscale margin, as far apart as before.

@@ -46,7 +46,7 @@ async fn by_lead_time_what_is_kept_free_follows_those_who_come_and_go() {
     assert!(busy.upscale > 2 * FIXED.upscale && busy.downscale > busy.upscale + 10, "{busy:?}");
     // The fleet has grown for it, and shrinks when nobody comes any more.
     assert!(fleet.list().await.len() > 1);
-    fleet.wait(180 * MINUTE).await;
+    fleet.wait(480 * MINUTE).await;
     let idle = fleet.margins().await;
     assert!(idle.upscale <= 2, "{idle:?}");
     assert_eq!(fleet.list().await.len(), 1);
