@@ -100,7 +100,7 @@ pub struct PlanArgs {
     /// Where the numbers by which players come and go begin.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// So many runs, each with a seed of its own.
+    /// So many runs, each with a seed of its own; a sweep tries each setting so often.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     seeds: u32,
     /// Try margins, both allocation rules and both policies for the cheapest, and print its lines for manager.toml.
@@ -223,12 +223,12 @@ fn settings(args: &PlanArgs, source: &ConfigSource) -> Result<Settings, PlanErro
 
 fn played(args: &PlanArgs) -> Result<Played, PlanError> {
     let (trace, mut from) = trace(args)?;
-    let trace = scaled(trace, args.scale);
-    let most = most_at_once(&trace, from.sessions);
+    let trace = scaled(trace, args.scale, args.seed);
+    let most = most_at_once(&trace, &from.sessions);
     if most > MOST_AT_ONCE {
         return Err(PlanError::TooMany { most });
     }
-    let demand = Demand::of(&trace, from.sessions, from.dispersion);
+    let demand = Demand::of(&trace, from.sessions.clone(), from.dispersion);
     if demand.is_empty() {
         return Err(PlanError::Nobody);
     }
@@ -247,7 +247,7 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
         starts: None,
         name: String::new(),
         notes: Vec::new(),
-        sessions: args.sessions.unwrap_or(Sessions::COUNTER_STRIKE),
+        sessions: args.sessions.clone().unwrap_or(Sessions::COUNTER_STRIKE),
         dispersion: args.dispersion.unwrap_or(1.0),
         lead_times: if args.lead_time.is_empty() { vec![LEAD_TIME] } else { args.lead_time.clone() },
         did: None,
@@ -257,11 +257,12 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
         if args.dispersion.is_some() && matches!(read.trace, Trace::Arrivals(_)) {
             from.notes.push("--dispersion has no effect: who came when is counted in this trace".to_owned());
         }
+        from.sessions = read.sessions.unwrap_or(from.sessions);
         from = Source { starts: read.starts, name: path.display().to_string(), notes: read.notes, ..from };
         read.trace
     } else if let Some(path) = &args.journal {
         let lived = lived::read(path)?;
-        from.sessions = args.sessions.or(lived.sessions).unwrap_or(from.sessions);
+        from.sessions = args.sessions.clone().or(lived.sessions).unwrap_or(from.sessions);
         from.dispersion = args.dispersion.unwrap_or(lived.dispersion);
         if args.lead_time.is_empty() && !lived.lead_times.is_empty() {
             from.lead_times = lived.lead_times;
@@ -272,13 +273,13 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
     } else {
         let made_up = Synthetic { players: args.players, days: args.days, seed: args.seed };
         from = Source { name: format!("made up, with seed {}", args.seed), notes: made_up.notes(), ..from };
-        made_up.trace(from.sessions)
+        made_up.trace(&from.sessions)
     };
     Ok((trace, from))
 }
 
 /// Players at once, as far as it can be told before they are played.
-fn most_at_once(trace: &Trace, sessions: Sessions) -> f64 {
+fn most_at_once(trace: &Trace, sessions: &Sessions) -> f64 {
     match trace {
         Trace::Concurrent(points) => points.iter().map(|(_, players)| *players).fold(0.0, f64::max),
         Trace::Arrivals(points) => {
@@ -293,13 +294,13 @@ fn most_at_once(trace: &Trace, sessions: Sessions) -> f64 {
     }
 }
 
-fn scaled(trace: Trace, scale: f64) -> Trace {
+fn scaled(trace: Trace, scale: f64, seed: u64) -> Trace {
     match trace {
         Trace::Concurrent(points) => {
             Trace::Concurrent(points.into_iter().map(|(at, players)| (at, players * scale)).collect())
         }
         Trace::Arrivals(points) if scale == 1.0 => Trace::Arrivals(points),
-        Trace::Arrivals(points) => Trace::Arrivals(planning::scaled(&points, scale)),
+        Trace::Arrivals(points) => Trace::Arrivals(planning::scaled(&points, scale, seed)),
     }
 }
 

@@ -266,6 +266,9 @@ impl Told<'_> {
     }
 
     fn limits(&self, text: &mut String) -> fmt::Result {
+        if self.outcomes.iter().any(|outcome| outcome.ratio() < 1.0) {
+            writeln!(text, "\nIt cost less than the optimum, which turns nobody away.")?;
+        }
         let most = self.outcomes.iter().map(|it| it.counts.most_servers).max().unwrap_or_default();
         if most >= self.policy.max_servers {
             writeln!(
@@ -283,14 +286,8 @@ impl Told<'_> {
         let best = swept.best();
         for trial in &swept.trials {
             let chosen = if best.is_some_and(|best| std::ptr::eq(best, trial)) { "  <- the cheapest" } else { "" };
-            let Trial { policy, outcome } = trial;
-            writeln!(
-                text,
-                "{:<44}{:>8.3}{:>16.4}{chosen}",
-                named(policy),
-                outcome.ratio(),
-                100.0 * outcome.turned_away()
-            )?;
+            let away = 100.0 * trial.turned_away();
+            writeln!(text, "{:<44}{:>8.3}{away:>16.4}{chosen}", named(&trial.policy), trial.ratio())?;
         }
         match best {
             Some(_) => writeln!(text, "\nFor manager.toml:\n\n{}", manager_toml(self.policy).trim_end()),
@@ -322,9 +319,9 @@ fn spread(Spread { mean, least, most }: Spread) -> Value {
     json!({ "mean": mean, "least": least, "most": most })
 }
 
-fn trial(Trial { policy, outcome }: &Trial) -> Value {
-    json!({ "settings": settings(policy), "ratio": outcome.ratio(), "turned_away": outcome.turned_away(),
-        "server_hours": hours(outcome.counts.server_seconds) })
+fn trial(trial: &Trial) -> Value {
+    json!({ "settings": settings(&trial.policy), "ratio": trial.ratio(), "turned_away": trial.turned_away(),
+        "server_hours": trial.server_seconds() / f64::from(HOUR) })
 }
 
 fn settings(policy: &Policy) -> Value {
@@ -390,6 +387,7 @@ fn sessions(sessions: &Sessions) -> String {
             format!("Weibull, shape {shape}, scale {}: {} on average", span(*scale), span(sessions.mean()))
         }
         Sessions::Fixed(length) => format!("{} each", span(*length)),
+        Sessions::Seen(_) => format!("as in the trace: {} on average", span(sessions.mean())),
     }
 }
 

@@ -90,9 +90,9 @@ fn by_margin(swept: &Swept) -> Drawn {
     let best = swept.best();
     // What turns away far too many, or costs far too much, would make a point of all others.
     let share = (swept.share * 20.0).max(0.001);
-    let dearest = best.map_or(f64::MAX, |best| best.outcome.ratio() * 1.5);
-    let is_shown = |trial: &&Trial| trial.outcome.turned_away() <= share && trial.outcome.ratio() <= dearest;
-    let point = |trial: &Trial| (100.0 * trial.outcome.turned_away(), trial.outcome.ratio());
+    let dearest = best.map_or(f64::MAX, |best| best.ratio() * 1.5);
+    let is_shown = |trial: &&Trial| trial.turned_away() <= share && trial.ratio() <= dearest;
+    let point = |trial: &Trial| (100.0 * trial.turned_away(), trial.ratio());
     let line = |allocation, fixed: bool| -> Vec<(f64, f64)> {
         let is = |trial: &&Trial| {
             trial.policy.allocation == allocation && (trial.policy.margin_policy == MarginPolicy::Fixed) == fixed

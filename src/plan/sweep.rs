@@ -19,7 +19,26 @@ const HALVINGS: u32 = 4;
 /// What was tried, and what came of it.
 pub(super) struct Trial {
     pub(super) policy: Policy,
-    pub(super) outcome: Outcome,
+    /// One a seed.
+    outcomes: Vec<Outcome>,
+}
+
+impl Trial {
+    /// Of all players of all runs.
+    pub(super) fn turned_away(&self) -> f64 {
+        let sum = |of: fn(&Outcome) -> u64| self.outcomes.iter().map(of).sum::<u64>() as f64;
+        let turned_away = sum(|it| it.counts.turned_away);
+        turned_away / (turned_away + sum(|it| it.counts.served)).max(1.0)
+    }
+
+    pub(super) fn server_seconds(&self) -> f64 {
+        self.outcomes.iter().map(|it| it.counts.server_seconds as f64).sum::<f64>() / self.outcomes.len().max(1) as f64
+    }
+
+    /// What it cost, against the cheapest fleet.
+    pub(super) fn ratio(&self) -> f64 {
+        self.outcomes.iter().map(Outcome::ratio).sum::<f64>() / self.outcomes.len().max(1) as f64
+    }
 }
 
 /// All that was tried.
@@ -37,9 +56,8 @@ impl Swept {
 
     /// The cheapest of those.
     pub(super) fn cheapest(&self, of: impl Fn(&Policy) -> bool) -> Option<&Trial> {
-        let fits = |trial: &&Trial| of(&trial.policy) && trial.outcome.turned_away() <= self.share;
-        let cost = |trial: &Trial| trial.outcome.counts.server_seconds;
-        self.trials.iter().filter(fits).min_by(|one, other| cost(one).cmp(&cost(other)))
+        let fits = |trial: &&Trial| of(&trial.policy) && trial.turned_away() <= self.share;
+        self.trials.iter().filter(fits).min_by(|one, other| one.server_seconds().total_cmp(&other.server_seconds()))
     }
 }
 
@@ -77,15 +95,18 @@ pub(super) fn sweep(args: &PlanArgs, set: &Policy, played: &Played) -> Swept {
 
 impl Swept {
     fn try_out(&mut self, args: &PlanArgs, played: &Played, policies: Vec<Policy>) {
-        let outcomes = at_once(args, played, policies.len(), |number| (policies[number].clone(), args.seed));
-        self.trials.extend(policies.into_iter().zip(outcomes).map(|(policy, outcome)| Trial { policy, outcome }));
+        let seeds = args.seeds as usize;
+        let which = |number: usize| (policies[number / seeds].clone(), args.seed.wrapping_add((number % seeds) as u64));
+        let mut outcomes = at_once(args, played, policies.len() * seeds, which).into_iter();
+        let mut of_each = || outcomes.by_ref().take(seeds).collect();
+        self.trials.extend(policies.iter().map(|policy| Trial { policy: policy.clone(), outcomes: of_each() }));
     }
 
     /// Between the largest margin that turns too many away and the smallest that does not.
     fn between(&self, allocation: AllocationRule) -> Option<u32> {
         let of_rule =
             |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy == MarginPolicy::Fixed;
-        let fits = |trial: &&Trial| trial.outcome.turned_away() <= self.share;
+        let fits = |trial: &&Trial| trial.turned_away() <= self.share;
         let margin = |trial: &Trial| trial.policy.upscale_margin;
         let enough = self.trials.iter().filter(of_rule).filter(fits).map(margin).min()?;
         let too_few = self.trials.iter().filter(of_rule).map(margin).filter(|margin| *margin < enough).max()?;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use actors::planning::Trace;
+use actors::planning::{Seen, Sessions, Trace};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -30,6 +30,15 @@ const MOST: f64 = 100_000_000.0;
 /// A step that is so many times as long as the usual one is a gap.
 const GAP: u32 = 3;
 
+/// Seconds that are taken for those since 1970: of this century.
+const SECONDS_OF_DATES: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
+
+/// The longest stay, in seconds.
+const LONGEST_STAY: f64 = 30.0 * 86_400.0;
+
+/// A step is as long as usual if it is as long as the middle one of so many before it, or of so many after it.
+const BESIDE: usize = 5;
+
 /// So many mistakes are told at once.
 const TOLD: usize = 10;
 
@@ -45,6 +54,9 @@ pub(super) struct Columns {
     /// The trace's column with players who come, from that time to the next.
     #[arg(long, value_name = "NAME")]
     pub arrivals_column: Option<String>,
+    /// The trace's column with how long those who come stay: seconds, or 20m. Without --arrivals-column each line is a player.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["players_column", "sessions"])]
+    pub sessions_column: Option<String>,
 }
 
 /// A trace, and what was made of its file.
@@ -53,6 +65,8 @@ pub(super) struct Read {
     pub(super) trace: Trace,
     /// When it begins; none where times are seconds.
     pub(super) starts: Option<Timestamp>,
+    /// How long players stayed, where a column tells.
+    pub(super) sessions: Option<Sessions>,
     /// What was found and guessed.
     pub(super) notes: Vec<String>,
 }
@@ -99,7 +113,9 @@ enum Kind {
 /// Where in a line what is read stands.
 struct Layout {
     time: usize,
-    number: usize,
+    /// None where each line is a player.
+    number: Option<usize>,
+    session: Option<usize>,
     kind: Kind,
     /// How many columns each line has.
     width: usize,
@@ -112,6 +128,8 @@ struct Row {
     at: f64,
     is_date: bool,
     number: f64,
+    /// How long they stay, in seconds.
+    session: Option<u32>,
 }
 
 /// Reads a trace.
@@ -157,7 +175,7 @@ fn read_from(file: impl io::Read, columns: &Columns) -> Result<Read, Vec<Mistake
         };
         take(&record, line, layout, &mut rows, &mut mistakes);
     }
-    in_order(&rows, &mut mistakes);
+    in_order(&rows, layout.as_ref().is_some_and(|layout| layout.session.is_some()), &mut mistakes);
     mistakes.sort_by_key(|mistake| mistake.line);
     if mistakes.is_empty() && rows.len() < 2 {
         let text = format!(
@@ -176,20 +194,21 @@ fn read_from(file: impl io::Read, columns: &Columns) -> Result<Read, Vec<Mistake
 impl Layout {
     /// By the first line, which may be a head.
     fn of(first: &StringRecord, columns: &Columns, notes: &mut Vec<String>) -> Result<(Self, bool), String> {
-        let Columns { time_column, players_column, arrivals_column } = columns;
+        let Columns { time_column, players_column, arrivals_column, sessions_column } = columns;
         let width = first.len();
         if width < 2 {
             return Err(format!("has {width} column: a time and a number are needed, with a comma between them"));
         }
         let is_head = first.iter().all(|field| field.parse::<f64>().is_err() && moment(field).is_none());
         if !is_head {
-            if let Some(name) = [time_column, players_column, arrivals_column].into_iter().flatten().next() {
+            let asked = [time_column, players_column, arrivals_column, sessions_column];
+            if let Some(name) = asked.into_iter().flatten().next() {
                 return Err(format!(
                     "is no head with names, and the column {name} is asked for: add one as the first line"
                 ));
             }
             notes.push("no head: times in the first column, players at once in the second".to_owned());
-            return Ok((Self { time: 0, number: 1, kind: Kind::Players, width }, false));
+            return Ok((Self { time: 0, number: Some(1), session: None, kind: Kind::Players, width }, false));
         }
         let named = |name: &str| first.iter().position(|field| field.eq_ignore_ascii_case(name));
         let asked =
@@ -204,6 +223,20 @@ impl Layout {
                 )
             })?,
         };
+        if let Some(name) = sessions_column {
+            let session = asked(name)?;
+            let number = arrivals_column.as_ref().map(asked).transpose()?;
+            if session == time || number.is_some_and(|number| number == time || number == session) {
+                return Err("has one column for two things: times, players and how long they stay are three".to_owned());
+            }
+            let who =
+                number.map_or("a player a line".to_owned(), |number| format!("players who come in {}", &first[number]));
+            notes.push(format!(
+                "times in the column {}, {who}, how long they stay in {}",
+                &first[time], &first[session]
+            ));
+            return Ok((Self { time, number, session: Some(session), kind: Kind::Arrivals, width }, true));
+        }
         let (number, kind) = match (players_column, arrivals_column) {
             (Some(name), _) => (asked(name)?, Kind::Players),
             (None, Some(name)) => (asked(name)?, Kind::Arrivals),
@@ -230,7 +263,7 @@ impl Layout {
         }
         let what = if kind == Kind::Players { "players at once" } else { "players who come" };
         notes.push(format!("times in the column {}, {what} in {}", &first[time], &first[number]));
-        Ok((Self { time, number, kind, width }, true))
+        Ok((Self { time, number: Some(number), session: None, kind, width }, true))
     }
 }
 
@@ -247,18 +280,22 @@ fn take(record: &StringRecord, line: u64, layout: &Layout, rows: &mut Vec<Row>, 
     if record.len() != layout.width {
         return wrong(format!("has {} columns, and the first line has {}", record.len(), layout.width));
     }
-    let (time, number) = (&record[layout.time], &record[layout.number]);
+    let (time, number) = (&record[layout.time], layout.number.map_or("1", |number| &record[number]));
     let Some((at, is_date)) = moment(time) else {
         return wrong(format!(
             "{time:?} is no time: write 2025-09-20T18:00:00Z, 2025-09-20 18:00 (UTC), or seconds, as 1758391200"
         ));
+    };
+    let session = match layout.session.map(|session| stay(&record[session])).transpose() {
+        Ok(session) => session,
+        Err(text) => return wrong(text),
     };
     match number.parse::<f64>() {
         Ok(number) if (0.0..=MOST).contains(&number) => {
             if layout.kind == Kind::Arrivals && number.fract() != 0.0 {
                 return wrong(format!("{number} players come: nobody comes in part, write a whole number"));
             }
-            rows.push(Row { line, at, is_date, number });
+            rows.push(Row { line, at, is_date, number, session });
         }
         Ok(number) => wrong(format!("{number} players: it must be from 0 to {MOST}")),
         Err(_) if number.is_empty() => wrong("has no number of players: write 0 if there were none".to_owned()),
@@ -266,12 +303,21 @@ fn take(record: &StringRecord, line: u64, layout: &Layout, rows: &mut Vec<Row>, 
     }
 }
 
+/// How long somebody stays, in seconds.
+fn stay(text: &str) -> Result<u32, String> {
+    let seconds =
+        text.parse::<f64>().ok().or_else(|| humantime::parse_duration(text).ok().map(|stay| stay.as_secs_f64()));
+    let seconds = seconds.ok_or_else(|| format!("{text:?} is no time to stay: write seconds, as 1200, or 20m"))?;
+    let fits = (0.0..=LONGEST_STAY).contains(&seconds);
+    fits.then_some(seconds.ceil().max(1.0) as u32).ok_or_else(|| format!("{text} must be from 0s to 30days"))
+}
+
 /// Seconds, and whether they are a date's.
 fn moment(text: &str) -> Option<(f64, bool)> {
     let seconds = |timestamp: Timestamp| (timestamp.as_second() as f64, true);
     let local = |time: DateTime| TimeZone::UTC.to_timestamp(time).ok().map(seconds);
     if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some((number, false));
+        return number.is_finite().then_some((number, SECONDS_OF_DATES.contains(&number)));
     }
     let of_timestamp = text.parse::<Timestamp>().ok().map(seconds);
     let of_time = || text.parse::<DateTime>().ok().and_then(local);
@@ -279,17 +325,18 @@ fn moment(text: &str) -> Option<(f64, bool)> {
     of_timestamp.or_else(of_time).or_else(of_date)
 }
 
-fn in_order(rows: &[Row], mistakes: &mut Vec<Mistake>) {
+/// Players, line by line, may come at the same time.
+fn in_order(rows: &[Row], may_repeat: bool, mistakes: &mut Vec<Mistake>) {
     let mut wrong = |line, text| mistakes.push(Mistake { line: Some(line), text });
     for pair in rows.windows(2) {
         let [before, after] = pair else { continue };
         if before.is_date != after.is_date {
             wrong(after.line, format!("has a date where line {} has a number, or the other way round", before.line));
-        } else if after.at == before.at {
+        } else if after.at == before.at && !may_repeat {
             wrong(after.line, format!("is of the same time as line {}: keep one of them", before.line));
         } else if after.at < before.at {
             wrong(after.line, format!("is earlier than line {}: sort the lines by time", before.line));
-        } else if after.at - before.at < 1.0 {
+        } else if after.at - before.at < 1.0 && !may_repeat {
             wrong(
                 after.line,
                 format!("is less than a second after line {}: add their numbers up by the second", before.line),
@@ -308,11 +355,25 @@ fn in_order(rows: &[Row], mistakes: &mut Vec<Mistake>) {
 fn made_of(rows: &[Row], layout: &Layout, mut notes: Vec<String>) -> Read {
     let first = &rows[0];
     let at = |row: &Row| (row.at - first.at) as u32;
+    let starts = first.is_date.then(|| Timestamp::from_second(first.at as i64).ok()).flatten();
+    if layout.session.is_some() {
+        let stays = rows.iter().filter_map(|row| Some((row.session?, row.number as u32))).collect();
+        let by_second = rows.chunk_by(|one, other| at(one) == at(other));
+        let arrivals = by_second.map(|rows| (at(&rows[0]), rows.iter().map(|row| row.number as u32).sum()));
+        let trace = Trace::Arrivals(arrivals.collect());
+        return Read { trace, starts, sessions: Seen::of(stays).map(Sessions::Seen), notes };
+    }
     let steps: Vec<u32> = rows.windows(2).map(|pair| at(&pair[1]) - at(&pair[0])).collect();
-    // How long the steps beside it are; a trace may be in hours first and in minutes later.
+    // As long as the steps before it or those after it are: a trace may be in hours first and in minutes later.
+    let middle = |beside: &[u32]| {
+        let mut beside = beside.to_vec();
+        beside.sort_unstable();
+        beside.get(beside.len() / 2).copied()
+    };
     let usual = |number: usize| {
-        let before = number.checked_sub(1).and_then(|before| steps.get(before));
-        before.into_iter().chain(steps.get(number + 1)).copied().max().unwrap_or(u32::MAX)
+        let before = middle(&steps[number.saturating_sub(BESIDE)..number]);
+        let after = middle(&steps[number + 1..(number + 1 + BESIDE).min(steps.len())]);
+        before.max(after).unwrap_or(u32::MAX)
     };
     let is_gap = |number: usize| steps[number] >= usual(number).saturating_mul(GAP);
     let gaps: Vec<String> =
@@ -340,8 +401,7 @@ fn made_of(rows: &[Row], layout: &Layout, mut notes: Vec<String>) -> Read {
             )
         }
     };
-    let starts = first.is_date.then(|| Timestamp::from_second(first.at as i64).ok()).flatten();
-    Read { trace, starts, notes }
+    Read { trace, starts, sessions: None, notes }
 }
 
 #[cfg(test)]
@@ -369,8 +429,40 @@ mod tests {
         ] {
             let read = parsed(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(read.trace, Trace::Concurrent(points.clone()), "{text}");
-            assert_eq!(read.starts.is_some(), text.contains("2025"), "{text}");
+            assert_eq!(read.starts.is_some(), text.contains("2025") || text.contains("17583"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_column_tells_how_long_players_stay() {
+        let columns = |arrivals: Option<&str>| Columns {
+            sessions_column: Some("stay".to_owned()),
+            arrivals_column: arrivals.map(str::to_owned),
+            ..Columns::default()
+        };
+        let read = parsed_by("time,stay\n0,60\n0,20m\n5,60\n", &columns(None)).expect("a trace");
+        assert_eq!(read.trace, Trace::Arrivals(vec![(0, 2), (5, 1)]));
+        assert_eq!(read.sessions, Seen::of(vec![(60, 2), (1200, 1)]).map(Sessions::Seen));
+        let read = parsed_by("time,joins,stay\n0,3,60\n60,1,90.5\n", &columns(Some("joins"))).expect("a trace");
+        assert_eq!(read.trace, Trace::Arrivals(vec![(0, 3), (60, 1)]));
+        assert_eq!(read.sessions, Seen::of(vec![(60, 3), (91, 1)]).map(Sessions::Seen));
+        for (text, told) in [
+            ("time,stay\n0,long\n", "trace.csv:2: \"long\" is no time to stay"),
+            ("time,stay\n0,-1\n", "trace.csv:2: -1 must be from 0s to 30days"),
+            ("time,players\n0,1\n", "trace.csv:1: has no column stay"),
+            ("0,60\n1,60\n", "trace.csv:1: is no head with names, and the column stay is asked for"),
+            ("time,stay\n5,60\n0,60\n", "trace.csv:3: is earlier than line 2"),
+        ] {
+            let error = parsed_by(text, &columns(None)).expect_err(text);
+            assert!(error.starts_with(told), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn two_gaps_side_by_side_are_seen() {
+        let lines = [0, 60, 120, 180, 3600, 7200, 7260, 7320, 7380].map(|at| format!("{at},5\n")).concat();
+        let read = parsed(&lines).expect("a trace");
+        assert!(read.notes.iter().any(|note| note.starts_with("2 gaps, after lines 4, 5")), "{:?}", read.notes);
     }
 
     #[test]
@@ -441,6 +533,7 @@ mod tests {
             time_column: time.map(str::to_owned),
             players_column: players.map(str::to_owned),
             arrivals_column: arrivals.map(str::to_owned),
+            sessions_column: None,
         };
         let text = "a,b,c\n0,5,6\n60,7,8\n";
         let read = parsed_by(text, &columns(Some("a"), Some("C"), None)).expect("a trace");

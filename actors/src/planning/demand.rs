@@ -12,6 +12,9 @@ const LONGEST_STEP: u32 = 600;
 /// Steps of a trace, at most: each is played against all that were before it.
 const MOST_STEPS: u32 = 50_000;
 
+/// The last time of a trace lasts as long as that before it, or as the middle one of so many if that is shorter.
+const LAST_STEPS: usize = 5;
+
 /// Who is left of a thousand million is as good as gone.
 const NOBODY: f64 = 1e-9;
 
@@ -27,14 +30,14 @@ pub enum Trace {
     Arrivals(Vec<(u32, u32)>),
 }
 
-/// So many times the players who come. What is lost by rounding is made up for later: they add up.
-pub fn scaled(arrivals: &[(u32, u32)], factor: f64) -> Vec<(u32, u32)> {
-    let (mut came, mut given) = (0.0, 0.0);
+/// So many times the players who come, by chance: of a part of them each comes or does not, and no crowd is made evener.
+pub fn scaled(arrivals: &[(u32, u32)], factor: f64, seed: u64) -> Vec<(u32, u32)> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let (whole, part) = (factor.trunc(), factor.fract());
     let scaled = arrivals.iter().map(|(at, players)| {
-        came += f64::from(*players) * factor;
-        let now = (came - given).round().max(0.0);
-        given += now;
-        (*at, now as u32)
+        let by_chance = Binomial::new(u64::from(*players), part).map_or(0, |part| part.sample(&mut rng));
+        let sure = f64::from(*players) * whole;
+        (*at, (sure as u32).saturating_add(by_chance as u32))
     });
     scaled.collect()
 }
@@ -109,10 +112,12 @@ impl Demand {
     /// always come as in the first hour.
     fn counted(points: &[(u32, u32)], sessions: Sessions) -> Self {
         const FIRST: u32 = 3600;
-        let until = |number: usize| {
-            let last = points.windows(2).last().map_or(1, |pair| pair[1].0 - pair[0].0);
-            points.get(number + 1).map_or_else(|| points[number].0 + last, |next| next.0)
-        };
+        let mut last: Vec<u32> = points.windows(2).rev().take(LAST_STEPS).map(|pair| pair[1].0 - pair[0].0).collect();
+        let before = last.first().copied().unwrap_or(1);
+        last.sort_unstable();
+        // That before it may be a gap.
+        let last = last.get(last.len() / 2).map_or(1, |middle| before.min(*middle));
+        let until = |number: usize| points.get(number + 1).map_or_else(|| points[number].0 + last, |next| next.0);
         let steps: Vec<Step> = points
             .iter()
             .enumerate()
@@ -307,7 +312,7 @@ mod tests {
             Sessions::Fixed(Duration::from_secs(1800)),
         ] {
             for dispersion in [1.0, 4.0] {
-                let demand = Demand::of(&Trace::Concurrent(curve.clone()), sessions, dispersion);
+                let demand = Demand::of(&Trace::Concurrent(curve.clone()), sessions.clone(), dispersion);
                 let playing = playing(&demand, 7);
                 for hour in [1_u32, 3, 6, 9, 12, 18, 23] {
                     let (is, should) = (playing[hour as usize * 3600], at(&curve, f64::from(hour * 3600)));

@@ -18,6 +18,6 @@ mod synthetic;
 pub use demand::{Demand, Trace, scaled};
 pub use fleet::Counts;
 pub use optimum::Least;
-pub use sessions::Sessions;
+pub use sessions::{Seen, Sessions};
 pub use simulation::{Moment, Outcome, Plan, simulate};
 pub use synthetic::Synthetic;

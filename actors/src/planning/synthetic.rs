@@ -35,7 +35,7 @@ pub struct Synthetic {
 
 impl Synthetic {
     /// The trace, of players who stay so long.
-    pub fn trace(&self, sessions: Sessions) -> Trace {
+    pub fn trace(&self, sessions: &Sessions) -> Trace {
         let mut rng = Pcg64Mcg::seed_from_u64(self.seed);
         let minutes = self.days * 24 * 60;
         let evening = f64::from(self.players) / sessions.mean().as_secs_f64() * f64::from(STEP);
@@ -97,7 +97,7 @@ mod tests {
 
     fn arrivals(seed: u64) -> Vec<(u32, u32)> {
         let made_up = Synthetic { players: 1000, days: 7, seed };
-        match made_up.trace(Sessions::COUNTER_STRIKE) {
+        match made_up.trace(&Sessions::COUNTER_STRIKE) {
             Trace::Arrivals(points) => points,
             Trace::Concurrent(_) => unreachable!("arrivals are made up"),
         }
