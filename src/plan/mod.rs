@@ -30,8 +30,8 @@ use crate::config::{Mistakes, Settings};
 use crate::daemon::ConfigSource;
 use crate::policy;
 
-use lived::Did;
 pub use lived::JournalError;
+use lived::{Did, Lived};
 use outcome::Told;
 use trace_file::Columns;
 pub use trace_file::TraceError;
@@ -59,10 +59,10 @@ const MOST_AT_ONCE: f64 = 10_000_000.0;
 #[command(after_help = EXAMPLES)]
 pub struct PlanArgs {
     /// The trace: a CSV file of times and players.
-    #[arg(value_name = "TRACE", required_unless_present_any = ["synthetic", "journal"], conflicts_with_all = ["synthetic", "journal"])]
+    #[arg(value_name = "TRACE", required_unless_present_any = ["synthetic", "journal"], conflicts_with = "synthetic")]
     trace: Option<PathBuf>,
     /// Replay what a fleet lived through: the file of its journal (journal.path). What it did stands beside what it would have
-    /// done.
+    /// done. Beside a TRACE the journal tells how long launches take, and no more.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     journal: Option<PathBuf>,
     #[command(flatten)]
@@ -257,16 +257,17 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
         if args.dispersion.is_some() && matches!(read.trace, Trace::Arrivals(_)) {
             from.notes.push("--dispersion has no effect: who came when is counted in this trace".to_owned());
         }
+        if let Some(journal) = &args.journal {
+            from.lead_times = launches_of(&lived::read(journal)?, args).unwrap_or(from.lead_times);
+        }
         from.sessions = read.sessions.unwrap_or(from.sessions);
         from = Source { starts: read.starts, name: path.display().to_string(), notes: read.notes, ..from };
         read.trace
     } else if let Some(path) = &args.journal {
         let lived = lived::read(path)?;
+        from.lead_times = launches_of(&lived, args).unwrap_or(from.lead_times);
         from.sessions = args.sessions.clone().or(lived.sessions).unwrap_or(from.sessions);
         from.dispersion = args.dispersion.unwrap_or(lived.dispersion);
-        if args.lead_time.is_empty() && !lived.lead_times.is_empty() {
-            from.lead_times = lived.lead_times;
-        }
         let did = (args.scale == 1.0).then_some(lived.did);
         from = Source { starts: Some(lived.starts), name: path.display().to_string(), notes: lived.notes, did, ..from };
         lived.trace
@@ -276,6 +277,11 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
         made_up.trace(&from.sessions)
     };
     Ok((trace, from))
+}
+
+/// How long launches took, unless it is said how long they take, or there were none.
+fn launches_of(lived: &Lived, args: &PlanArgs) -> Option<Vec<Duration>> {
+    (args.lead_time.is_empty() && !lived.lead_times.is_empty()).then(|| lived.lead_times.clone())
 }
 
 /// Players at once, as far as it can be told before they are played.

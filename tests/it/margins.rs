@@ -123,4 +123,10 @@ async fn what_a_fleet_lived_through_is_replayed_under_other_settings() {
     let plan: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
     assert_eq!((&plan["did"]["launches"], &plan["did"]["served"]), (&json!(1.0), &json!(1.0)), "{plan}");
     assert_eq!(plan["fleet"]["most_servers"]["mean"], 3.0);
+    // Beside a trace it tells how long launches took: a game server of this machine no more than a few seconds.
+    fs::write(setup.path().join("trace.csv"), "time,players\n0,5\n3600,50\n7200,5\n").expect("a file");
+    let ran = setup.command(&["plan", "trace.csv", "--journal", "journal.jsonl"]).output().await.expect("it runs");
+    let told = String::from_utf8_lossy(&ran.stdout);
+    let launches = told.lines().find_map(|line| line.strip_prefix("launches")).expect("launches").trim();
+    assert!(launches.ends_with('s') && !launches.contains('m'), "{told}");
 }

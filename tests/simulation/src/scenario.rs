@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use actors::model::{AllocationRule, Policy, RolloutState, Timestamp};
+use actors::model::{
+    AllocationRule, BufferPolicy, LeadTimePolicy, MarginPolicy, Policy, RolloutState, Schedule, Timestamp,
+};
 
 use crate::chance::Chance;
 use crate::faults::{Accident, Change, CrashPoint, Fault, FaultKind, Moment};
@@ -16,6 +18,8 @@ pub const CALM: Duration = Duration::from_hours(2);
 /// How long after that the fleet may take to settle between its margins: a failed launch at its longest deadlines and
 /// the longest pause after it, 15 minutes, three times over and some.
 pub const SETTLING: Duration = Duration::from_mins(50);
+/// The stream of chance that margins which set themselves are drawn from: the rest of the day is as it would be without.
+const MARGINS: u64 = 3;
 /// Cloud calls that a manager has under way at once.
 pub const CONCURRENCY: usize = 8;
 
@@ -74,7 +78,7 @@ impl Scenario {
     /// The day that a seed stands for, with so many hours of trouble.
     pub fn of(seed: u64, trouble: Duration) -> Self {
         let mut chance = Chance::new(seed, 1);
-        let policy = policy(&mut chance);
+        let policy = setting_itself(policy(&mut chance), seed);
         let demand = demand(&mut chance, &policy);
         let faults = faults(&mut chance, trouble, policy.pools);
         let accidents = accidents(&mut chance, trouble, &faults);
@@ -112,6 +116,31 @@ fn policy(chance: &mut Chance) -> Policy {
         call_timeout: chance.pick(&[10, 30].map(seconds)),
         ..Policy::default()
     }
+}
+
+/// On one day of four margins set themselves, or there may be no servers at all.
+fn setting_itself(policy: Policy, seed: u64) -> Policy {
+    if seed % 4 != 3 {
+        return policy;
+    }
+    let chance = &mut Chance::new(seed, MARGINS);
+    let least = chance.pick(&[0, policy.upscale_margin]);
+    Policy {
+        margin_policy: match chance.pick(&[0, 1, 2, 2]) {
+            0 => MarginPolicy::Fixed,
+            1 => MarginPolicy::Buffer(BufferPolicy { percent: chance.number(5, 40), least }),
+            _ => MarginPolicy::LeadTime(LeadTimePolicy { one_in: chance.pick(&[10, 1000, 100_000]), least }),
+        },
+        schedule: if chance.happens(0.3) { evenings(chance) } else { Schedule::default() },
+        min_servers: chance.pick(&[0, 0, policy.min_servers]),
+        quiet_time: chance.pick(&[60, 600].map(Duration::from_secs)),
+        ..policy
+    }
+}
+
+fn evenings(chance: &mut Chance) -> Schedule {
+    let (hour, lasts, places) = (chance.number(0, 23), chance.number(1, 8), chance.number(1, 60));
+    format!("0 {hour} * * * for {lasts}h: {places}").parse().unwrap_or_default()
 }
 
 fn demand(chance: &mut Chance, policy: &Policy) -> Demand {

@@ -130,7 +130,7 @@ impl Books {
             return Ok(Ground::Overdue);
         }
         if let (Some(address), Some(task), Some(ear)) = (address, task, heard) {
-            if ear.misses == 0 {
+            if ear.misses == 0 || ear.answers_at(self.now) {
                 return self.check_drained(manager, task, address).map(|()| Ground::Drained);
             }
             return self.check_silent(manager, task, address).map(|()| Ground::Silent);

@@ -186,12 +186,14 @@ impl ManagerBook {
     }
 }
 
+/// What was heard may be known so much later: reports of game servers go together.
+const TOLD_WITHIN: Duration = Duration::from_millis(10);
+
 impl Ear {
     /// The last good answer, unless a question has gone unanswered since: as of before `now`, and as of now.
     pub(super) fn answers_at(&self, now: Timestamp) -> bool {
-        // What came at this very moment may not be known yet.
         let was_good = self.answers.iter().any(|heard| heard.at < now);
-        self.misses == 0 && !self.answers.is_empty() || was_good && self.missed_at == now
+        self.misses == 0 && !self.answers.is_empty() || was_good && now <= self.missed_at + TOLD_WITHIN
     }
 
     pub(super) fn last(&self) -> Option<&Heard> {

@@ -1,6 +1,6 @@
 //! With steady players and no faults the fleet settles between the margins within a stated time, and stays (rule 9).
 
-use actors::model::{Role, Timestamp};
+use actors::model::{MarginPolicy, Policy, Role, Timestamp};
 
 use super::books::Books;
 use super::{Rule, Verdict, broken};
@@ -21,6 +21,10 @@ impl Rest {
             Event::CountBegan => self.calm_since = None,
             _ => {}
         }
+        // Margins that set themselves go on to do so: who came in the last hours is forgotten by and by.
+        if !books.has_fixed_margins() {
+            return Ok(());
+        }
         if self.calm_since.is_none_or(|since| books.now.since(since) < SETTLING) {
             return Ok(());
         }
@@ -39,6 +43,11 @@ impl Rest {
 }
 
 impl Books {
+    fn has_fixed_margins(&self) -> bool {
+        let Policy { margin_policy, schedule, min_servers, .. } = &self.policy;
+        *margin_policy == MarginPolicy::Fixed && schedule.is_empty() && *min_servers > 0
+    }
+
     fn check_margins(&self) -> Verdict {
         let policy = &self.policy;
         let running = self.tasks.values().filter(|task| task.running_at.is_some() && task.ended_at.is_none());
