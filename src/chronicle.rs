@@ -45,9 +45,10 @@ struct Census {
     kind: &'static str,
     /// In games and on their way to one.
     players: u32,
-    /// Since the census before it; turned away are those who found no room.
+    /// Since the census before it: given places, sent to the backup for want of one, and told to come again for that.
     placed: u64,
     turned_away: u64,
+    refused: u64,
     /// That are not gone.
     servers: u32,
 }
@@ -106,8 +107,11 @@ impl Chronicle {
 impl Census {
     fn of(reckoned: &Reckoned, before: Totals, number: u64) -> Self {
         let Reckoned { at, players, servers, totals, .. } = *reckoned;
-        let (placed, turned_away) = (totals.placed - before.placed, totals.turned_away - before.turned_away);
-        Self { number, at: moment(at), kind: "census", players, placed, turned_away, servers }
+        // Counted anew, they may be fewer.
+        let since = |of: fn(Totals) -> u64| of(totals).saturating_sub(of(before));
+        let (placed, turned_away) = (since(|it| it.placed), since(|it| it.turned_away));
+        let refused = since(|it| it.refused);
+        Self { number, at: moment(at), kind: "census", players, placed, turned_away, refused, servers }
     }
 }
 

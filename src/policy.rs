@@ -31,7 +31,7 @@ pub fn policy(settings: &Settings) -> Policy {
         schedule: scaling.schedule.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),
         server_capacity: scaling.server_capacity,
         min_servers: scaling.min_servers,
-        quiet_time: scaling.quiet_time,
+        quiet_time: Some(scaling.quiet_time),
         max_servers: scaling.max_servers,
         max_launching: launch.max_in_flight,
         allocation: match scaling.allocation {

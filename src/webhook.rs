@@ -121,7 +121,8 @@ impl Webhook {
             let rules = changes.borrow_and_update().clone();
             tokio::select! {
                 () = self.ask_by(rules) => {}
-                Ok(()) = changes.changed() => {}
+                // Of another service nothing is known yet.
+                Ok(()) = changes.changed() => self.failed = false,
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,14 +40,14 @@ pub enum JournalError {
         /// Why.
         error: io::Error,
     },
-    /// A line is no entry.
+    /// No line is an entry.
     #[error(
         "{path}, line {line}: {wrong}; a journal has one JSON object a line, as the manager writes it to journal.path"
     )]
-    Line {
-        /// Of which file.
+    NoJournal {
+        /// Which file.
         path: PathBuf,
-        /// Its number.
+        /// The first line that is none.
         line: usize,
         /// What is wrong with it.
         wrong: String,
@@ -64,7 +64,9 @@ pub enum JournalError {
         censuses: usize,
     },
     /// It is too long.
-    #[error("{path} is of {days} days: at most 400 are replayed")]
+    #[error(
+        "{path} has censuses {days} days apart: at most 400 are replayed; leave out those of a clock that was wrong"
+    )]
     TooLong {
         /// Which file.
         path: PathBuf,
@@ -133,19 +135,30 @@ struct Census {
 /// # Errors
 /// When a line is no entry, or nothing says who played.
 pub(super) fn read(path: &Path) -> Result<Lived, JournalError> {
-    let (mut censuses, mut lead_times) = (Vec::new(), Vec::new());
+    let (mut censuses, mut launches, mut notes, mut found) = (Vec::new(), Vec::new(), Vec::new(), Found::default());
     let files = files(path);
     for file in &files {
-        read_file(file, |entry| match entry {
+        read_file(file, &mut found, |entry| match entry {
             Entry { kind, at, players: Some(players), placed, turned_away, servers, .. } if kind == "census" => {
                 let servers = servers.as_ref().and_then(Value::as_u64).and_then(|servers| u32::try_from(servers).ok());
                 censuses.push(Census { at, players, placed, turned_away, servers: servers.unwrap_or_default() });
             }
-            Entry { what, took_seconds: Some(took), .. } if what == "launched" && took.is_finite() && took > 0.0 => {
-                lead_times.push(Duration::from_secs_f64(took.clamp(1.0, 86_400.0)));
+            Entry { what, at, took_seconds: Some(took), .. }
+                if what == "launched" && took.is_finite() && took > 0.0 =>
+            {
+                launches.push((at, Duration::from_secs_f64(took.clamp(1.0, 86_400.0))));
             }
             _ => {}
         })?;
+    }
+    if let (0, Some(Unread { path, line, wrong })) = (found.entries, found.first_unread) {
+        return Err(JournalError::NoJournal { path, line, wrong });
+    }
+    if found.unread > 0 {
+        notes.push(format!(
+            "{} lines that are no entries were passed over: they were cut short, most likely",
+            found.unread
+        ));
     }
     censuses.sort_by_key(|census| census.at);
     censuses.dedup_by_key(|census| census.at);
@@ -156,7 +169,6 @@ pub(super) fn read(path: &Path) -> Result<Lived, JournalError> {
     if days > 400 {
         return Err(JournalError::TooLong { path: path.to_owned(), days });
     }
-    let mut notes = Vec::new();
     if files.len() > 1 {
         notes.push(format!("{} files, {} to {}", files.len(), files[0].display(), path.display()));
     }
@@ -171,39 +183,72 @@ pub(super) fn read(path: &Path) -> Result<Lived, JournalError> {
             after.at
         ));
     }
-    let did = Did { launches: lead_times.len() as u64, ..did(&censuses) };
+    let between = |(at, _): &&(Timestamp, Duration)| (first.at..=last.at).contains(at);
+    let did = Did { launches: launches.iter().filter(between).count() as u64, ..did(&censuses) };
+    if did.turned_away > 0 {
+        notes.push(format!(
+            "{} players were sent to the backup and are not among those who are played: the fleet had to be larger by them",
+            did.turned_away
+        ));
+    }
     Ok(Lived {
         trace: trace(&censuses),
         starts: first.at,
         did,
         sessions: sessions(did),
         dispersion: dispersion(&censuses),
-        lead_times,
+        lead_times: launches.into_iter().map(|(_, took)| took).collect(),
         notes,
     })
 }
 
-/// The oldest first.
+/// The oldest first. A rotation that was cut short leaves one out.
 fn files(path: &Path) -> Vec<PathBuf> {
-    let mut files: VecDeque<PathBuf> = VecDeque::from([path.to_owned()]);
-    (1..).map(|number| numbered(path, number)).take_while(|older| older.exists()).for_each(|it| files.push_front(it));
-    files.into()
+    let mut files = VecDeque::new();
+    let mut is_missing = false;
+    for file in (0..).map(|number| numbered(path, number)) {
+        match (file.exists(), is_missing) {
+            (true, _) => files.push_front(file),
+            (false, false) => is_missing = true,
+            (false, true) => break,
+        }
+    }
+    if files.is_empty() { vec![path.to_owned()] } else { files.into() }
 }
 
-fn read_file(path: &Path, mut take: impl FnMut(Entry)) -> Result<(), JournalError> {
+/// What lines a journal has.
+#[derive(Default)]
+struct Found {
+    entries: usize,
+    unread: usize,
+    first_unread: Option<Unread>,
+}
+
+struct Unread {
+    path: PathBuf,
+    line: usize,
+    wrong: String,
+}
+
+/// Passes over lines that are no entries, as those that were being written when the machine stopped.
+fn read_file(path: &Path, found: &mut Found, mut take: impl FnMut(Entry)) -> Result<(), JournalError> {
     let io = |error| JournalError::Io { path: path.to_owned(), error };
-    let wrong = |line, wrong| JournalError::Line { path: path.to_owned(), line, wrong };
-    let lines = BufReader::new(File::open(path).map_err(io)?).lines();
-    for (number, line) in (1..).zip(lines) {
-        let line = match line {
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                return Err(wrong(number, "it is no text".to_owned()));
+    let lines = BufReader::new(File::open(path).map_err(io)?).split(b'\n');
+    for (line, text) in (1..).zip(lines) {
+        let text = text.map_err(io)?;
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(&text) {
+            Ok(entry) => {
+                found.entries += 1;
+                take(entry);
             }
-            line => line.map_err(io)?,
-        };
-        // One that was being written when the machine stopped is the last, or followed by an empty one.
-        if !line.trim().is_empty() {
-            take(serde_json::from_str(&line).map_err(|error| wrong(number, error.to_string()))?);
+            Err(error) => {
+                found.unread += 1;
+                let unread = || Unread { path: path.to_owned(), line, wrong: error.to_string() };
+                found.first_unread.get_or_insert_with(unread);
+            }
         }
     }
     Ok(())
@@ -213,11 +258,15 @@ fn read_file(path: &Path, mut take: impl FnMut(Entry)) -> Result<(), JournalErro
 fn did(censuses: &[Census]) -> Did {
     let mut did = Did::default();
     for pair in censuses.windows(2) {
-        let seconds = (pair[1].at.as_second() - pair[0].at.as_second()) as f64;
+        let seconds = pair[1].at.as_second() - pair[0].at.as_second();
+        if seconds > GAP {
+            continue;
+        }
+        let seconds = seconds as f64;
         did.server_seconds += f64::midpoint(pair[0].servers.into(), pair[1].servers.into()) * seconds;
         did.player_seconds += f64::midpoint(pair[0].players.into(), pair[1].players.into()) * seconds;
-        did.served += pair[1].placed;
-        did.turned_away += pair[1].turned_away;
+        did.served = did.served.saturating_add(pair[1].placed);
+        did.turned_away = did.turned_away.saturating_add(pair[1].turned_away);
     }
     did
 }
@@ -254,7 +303,7 @@ fn sessions(did: Did) -> Option<Sessions> {
 fn dispersion(censuses: &[Census]) -> f64 {
     let (mut squares, mut expected) = (0.0, 0.0);
     for step in steps(censuses).filter(|step| step.len() > 2) {
-        let came = |census: &Census| (census.placed + census.turned_away) as f64;
+        let came = |census: &Census| census.placed as f64 + census.turned_away as f64;
         let mean = step.iter().map(came).sum::<f64>() / step.len() as f64;
         squares += step.iter().map(|census| (came(census) - mean).powi(2)).sum::<f64>();
         // One of them is not free.
@@ -265,7 +314,6 @@ fn dispersion(censuses: &[Census]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write;
     use std::fs;
 
     use super::*;
@@ -304,6 +352,7 @@ mod tests {
             (59.0 * 10.0 + 15.0 + 59.0 * 20.0, 59.0 * 100.0 + 150.0 + 59.0 * 200.0)
         );
         assert_eq!((launches, served, turned_away), (1, 59 * 5 + 60 * 10, 119));
+        assert!(lived.notes.iter().any(|note| note.starts_with("119 players were sent to the backup")));
         // 20 minutes each, by both hours.
         let Some(Sessions::Weibull { scale, .. }) = lived.sessions else { panic!("{lived:?}") };
         assert!((590.0..610.0).contains(&scale.as_secs_f64()), "{scale:?}");
@@ -319,11 +368,40 @@ mod tests {
     }
 
     #[test]
+    fn a_manager_that_was_away_did_nothing_and_its_players_stayed_no_longer() {
+        let hour = |from: u32| (from..from + 60).map(|minute| census(minute, 100, 5, 10)).collect::<String>();
+        let lived = lived(&[&(hour(0) + &hour(1200))]).expect("a journal");
+        assert_eq!((lived.did.server_seconds, lived.did.served), (2.0 * 59.0 * 600.0, 2 * 59 * 5));
+        assert_eq!(lived.sessions.map(|sessions| sessions.mean().as_secs() / 60), Some(20));
+        assert!(lived.notes[0].starts_with("1 times nothing was written"), "{:?}", lived.notes);
+    }
+
+    #[test]
+    fn lines_that_were_cut_short_are_passed_over_and_a_file_may_be_missing() {
+        let torn = census(0, 1, 1, 1) + "{\"number\":7,\"at\":\"2026-11\n\0\0\0\n" + &census(1, 1, 1, 1);
+        let told = lived(&[&torn]).expect("a journal");
+        assert!(told.notes[0].starts_with("2 lines that are no entries"), "{:?}", told.notes);
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("journal.jsonl");
+        fs::write(numbered(&path, 1), census(1, 1, 1, 1) + &census(2, 1, 1, 1)).expect("a file");
+        fs::write(numbered(&path, 3), census(0, 1, 1, 1)).expect("a file");
+        assert_eq!(read(&path).expect("a journal").starts.to_string(), "2026-11-01T00:01:00Z", "two are missing");
+        fs::write(&path, census(3, 1, 1, 1)).expect("a file");
+        assert_eq!(read(&path).expect("a journal").starts.to_string(), "2026-11-01T00:00:00Z");
+    }
+
+    #[test]
+    fn launches_before_anybody_was_counted_are_none_of_what_it_did() {
+        let launched =
+            "{\"at\":\"2026-10-01T00:00:00Z\",\"kind\":\"event\",\"what\":\"launched\",\"took_seconds\":9}\n";
+        let lived = lived(&[&(launched.to_owned() + &census(0, 1, 1, 1) + &census(1, 1, 1, 1))]).expect("a journal");
+        assert_eq!((lived.did.launches, lived.lead_times), (0, vec![Duration::from_secs(9)]));
+    }
+
+    #[test]
     fn what_cannot_be_replayed_is_told_with_its_line() {
-        let mut text = census(0, 1, 1, 1);
-        writeln!(text, "{{\"at\": \"yesterday\"}}").expect("text");
         for (text, told) in [
-            (&*text, "/journal.jsonl, line 2: "),
+            ("{\"at\": \"yesterday\"}", "/journal.jsonl, line 1: "),
             ("time,players\n", "/journal.jsonl, line 1: "),
             (&census(0, 1, 1, 1), "/journal.jsonl has 1 censuses, and two at least"),
             ("", "/journal.jsonl has 0 censuses"),

@@ -103,7 +103,7 @@ pub struct PlanArgs {
     /// So many runs, each with a seed of its own; a sweep tries each setting so often.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     seeds: u32,
-    /// Try margins, both allocation rules and both policies for the cheapest, and print its lines for manager.toml.
+    /// Try margins, both allocation rules and all policies for the cheapest, and print its lines for manager.toml.
     #[arg(long)]
     sweep: bool,
     /// The share of players that may be turned away, for --sweep.
@@ -254,14 +254,14 @@ fn trace(args: &PlanArgs) -> Result<(Trace, Source), PlanError> {
     };
     let trace = if let Some(path) = &args.trace {
         let read = trace_file::read(path, &args.columns)?;
-        if args.dispersion.is_some() && matches!(read.trace, Trace::Arrivals(_)) {
-            from.notes.push("--dispersion has no effect: who came when is counted in this trace".to_owned());
-        }
         if let Some(journal) = &args.journal {
             from.lead_times = launches_of(&lived::read(journal)?, args).unwrap_or(from.lead_times);
         }
         from.sessions = read.sessions.unwrap_or(from.sessions);
         from = Source { starts: read.starts, name: path.display().to_string(), notes: read.notes, ..from };
+        if args.dispersion.is_some() && matches!(read.trace, Trace::Arrivals(_)) {
+            from.notes.push("--dispersion has no effect: who came when is counted in this trace".to_owned());
+        }
         read.trace
     } else if let Some(path) = &args.journal {
         let lived = lived::read(path)?;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::ops::Range;
 
-use actors::model::{AllocationRule, MarginPolicy};
+use actors::model::AllocationRule;
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, SeriesLabelPosition};
 use plotters::drawing::IntoDrawingArea;
@@ -16,12 +16,13 @@ use super::outcome::{Told, named};
 use super::sweep::{Swept, Trial};
 
 /// Told apart by colour-blind people, too: Okabe and Ito, "Color Universal Design", 2008.
-const COLOURS: [RGBColor; 5] = [
+const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(230, 159, 0),
+    RGBColor(90, 90, 90),
 ];
 
 const SIZE: (u32, u32) = (1000, 380);
@@ -93,10 +94,8 @@ fn by_margin(swept: &Swept) -> Drawn {
     let dearest = best.map_or(f64::MAX, |best| best.ratio() * 1.5);
     let is_shown = |trial: &&Trial| trial.turned_away() <= share && trial.ratio() <= dearest;
     let point = |trial: &Trial| (100.0 * trial.turned_away(), trial.ratio());
-    let line = |allocation, fixed: bool| -> Vec<(f64, f64)> {
-        let is = |trial: &&Trial| {
-            trial.policy.allocation == allocation && (trial.policy.margin_policy == MarginPolicy::Fixed) == fixed
-        };
+    let line = |allocation, policy: &str| -> Vec<(f64, f64)> {
+        let is = |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy.name() == policy;
         swept.trials.iter().filter(is).filter(is_shown).map(point).collect()
     };
     let title = best.map_or_else(
@@ -108,10 +107,12 @@ fn by_margin(swept: &Swept) -> Drawn {
         x: "players turned away, %",
         y: "cost, against the optimum",
         lines: vec![
-            ("margins, packed", line(AllocationRule::Packed, true)),
-            ("margins, distributed", line(AllocationRule::Distributed, true)),
-            ("lead-time, packed", line(AllocationRule::Packed, false)),
-            ("lead-time, distributed", line(AllocationRule::Distributed, false)),
+            ("margins, packed", line(AllocationRule::Packed, "margins")),
+            ("margins, distributed", line(AllocationRule::Distributed, "margins")),
+            ("lead-time, packed", line(AllocationRule::Packed, "lead-time")),
+            ("lead-time, distributed", line(AllocationRule::Distributed, "lead-time")),
+            ("buffer, packed", line(AllocationRule::Packed, "buffer")),
+            ("buffer, distributed", line(AllocationRule::Distributed, "buffer")),
         ],
         mark: best.map(point),
     })

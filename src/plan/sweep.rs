@@ -129,10 +129,10 @@ fn fixed(set: &Policy, allocation: AllocationRule, upscale_margin: u32) -> Polic
 fn order(one: &Policy, other: &Policy) -> Ordering {
     let key = |policy: &Policy| {
         let policy_number = match policy.margin_policy {
-            MarginPolicy::Fixed => 0,
-            MarginPolicy::Buffer(BufferPolicy { percent, .. }) => percent,
-            MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => one_in,
-            MarginPolicy::Told(_) => u32::MAX,
+            MarginPolicy::Fixed => (0, 0),
+            MarginPolicy::Told(_) => (1, 0),
+            MarginPolicy::Buffer(BufferPolicy { percent, .. }) => (2, percent),
+            MarginPolicy::LeadTime(LeadTimePolicy { one_in, .. }) => (3, one_in),
         };
         (
             policy.allocation == AllocationRule::Distributed,

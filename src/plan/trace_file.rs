@@ -359,7 +359,8 @@ fn made_of(rows: &[Row], layout: &Layout, mut notes: Vec<String>) -> Read {
     if layout.session.is_some() {
         let stays = rows.iter().filter_map(|row| Some((row.session?, row.number as u32))).collect();
         let by_second = rows.chunk_by(|one, other| at(one) == at(other));
-        let arrivals = by_second.map(|rows| (at(&rows[0]), rows.iter().map(|row| row.number as u32).sum()));
+        let arrivals =
+            by_second.map(|rows| (at(&rows[0]), rows.iter().map(|row| row.number as u32).fold(0, u32::saturating_add)));
         let trace = Trace::Arrivals(arrivals.collect());
         return Read { trace, starts, sessions: Seen::of(stays).map(Sessions::Seen), notes };
     }

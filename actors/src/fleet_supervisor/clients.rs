@@ -36,9 +36,14 @@ impl FleetState {
         if reply_to.is_closed() {
             return;
         }
-        let allocation = self.roster.allocate(self.clock.now());
-        // Without a server there is no margin that could be crossed.
-        if allocation.as_ref().is_none_or(|allocation| allocation.crosses_margin) {
+        let now = self.clock.now();
+        let allocation = self.roster.allocate(now);
+        let is_to_grow = match &allocation {
+            Some(allocation) => allocation.crosses_margin,
+            // It is sent to the backup, and would have come.
+            None => self.roster.turned_away(1, false, now),
+        };
+        if is_to_grow {
             self.tell_scaler(ScalerMsg::Wake);
         }
         answer(reply_to, allocation.map(|allocation| allocation.address));
@@ -111,9 +116,9 @@ impl FleetState {
     /// There is no room, and who asked is told so.
     fn no_room(&mut self, seats: u32) -> Refusal {
         let now = self.clock.now();
-        self.roster.turned_away(seats, true, now);
-        // A fleet without servers begins to have some by that.
-        self.tell_scaler(ScalerMsg::Wake);
+        if self.roster.turned_away(seats, true, now) {
+            self.tell_scaler(ScalerMsg::Wake);
+        }
         let ready_in = self.roster.ready_in(seats, self.waiting.seats(), now);
         Refusal::NotBooked { why: NotBooked::NoRoom, ready_in }
     }

@@ -96,8 +96,9 @@ impl FleetState {
         let policy = Policy {
             upscale_margin: limits.upscale_margin.unwrap_or(from.upscale_margin),
             downscale_margin: limits.downscale_margin.unwrap_or(from.downscale_margin),
-            // Margins that are set by hand set themselves no more, nor does a schedule raise them.
+            // Margins that are set by hand set themselves no more, nor does a schedule raise them, or quiet end them.
             margin_policy: if by_hand { MarginPolicy::Fixed } else { from.margin_policy },
+            quiet_time: if by_hand { None } else { from.quiet_time },
             schedule: if by_hand { Schedule::default() } else { from.schedule.clone() },
             min_servers: limits.min_servers.unwrap_or(from.min_servers),
             max_servers: limits.max_servers.unwrap_or(from.max_servers),

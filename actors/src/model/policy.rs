@@ -24,8 +24,9 @@ pub struct Policy {
     pub server_capacity: u32,
     /// Servers that are kept available however few players there are.
     pub min_servers: u32,
-    /// So long after somebody last played or came a fleet that may have no servers ends its last one.
-    pub quiet_time: Duration,
+    /// So long after somebody last played or came a fleet that may have no servers ends its last one. None: never, whatever the
+    /// margins are they hold.
+    pub quiet_time: Option<Duration>,
     /// Servers in all, pending and standby included, that are never exceeded.
     pub max_servers: u32,
     /// Launches in flight that are never exceeded.
@@ -111,7 +112,7 @@ impl Default for Policy {
             schedule: Schedule::default(),
             server_capacity: 10,
             min_servers: 1,
-            quiet_time: Duration::from_secs(600),
+            quiet_time: Some(Duration::from_secs(600)),
             max_servers: 20,
             max_launching: 10,
             allocation: AllocationRule::Packed,

@@ -163,6 +163,8 @@ pub struct Server {
     /// Places handed out on it since players were last counted, and how many they were then.
     pub(super) handed_out: u32,
     pub(super) players_before: Option<u32>,
+    /// How many it takes, by what it said when it was empty.
+    pub(super) places: Option<u32>,
     /// Its room as the allocation index has it.
     pub(super) indexed: Room,
     /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
@@ -208,6 +210,7 @@ impl Server {
             cordoned: false,
             handed_out: 0,
             players_before: None,
+            places: None,
             indexed: Room::NONE,
             unknown_holds_until: Timestamp::from_micros(0),
             role_unrecorded: false,

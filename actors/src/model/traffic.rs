@@ -86,8 +86,11 @@ impl Traffic {
         if self.bin.span >= BIN {
             let expected = self.bin.rate * self.bin.span.as_secs_f64();
             let distance = f64::from(self.bin.arrivals) - expected;
-            self.bin.squares.add(distance * distance, self.bin.span, DISPERSION_MEMORY);
-            self.bin.expected.add(expected, self.bin.span, DISPERSION_MEMORY);
+            // Of the first nothing was expected, as nothing was known.
+            if self.seen_for >= BIN {
+                self.bin.squares.add(distance * distance, self.bin.span, DISPERSION_MEMORY);
+                self.bin.expected.add(expected, self.bin.span, DISPERSION_MEMORY);
+            }
             (self.bin.span, self.bin.arrivals, self.bin.rate) = (Duration::ZERO, 0, self.arrivals());
         }
         self.arrivals.add(arrivals, span);
@@ -107,7 +110,9 @@ impl Traffic {
 
     /// How much the short memory counts.
     fn short(&self) -> f64 {
-        let players = (self.arrivals.long.rate() + self.departures.long.rate()) * SHORT_MEMORY.as_secs_f64();
+        let of = |mean: fn(Rate) -> Mean| mean(self.arrivals).rate() + mean(self.departures).rate();
+        // Where many come of a sudden only the short one knows it, where many have left only the long one.
+        let players = of(|rate| rate.short).max(of(|rate| rate.long)) * SHORT_MEMORY.as_secs_f64();
         (players / ENOUGH).min(1.0)
     }
 
@@ -150,6 +155,21 @@ mod tests {
             (0..minutes * 60).for_each(|_| traffic.count(0, 2 * many, SECOND));
             assert!(traffic.arrivals() < 0.01 * arrivals && traffic.departures() > 1.99 * departures, "{traffic:?}");
         }
+    }
+
+    #[test]
+    fn a_rush_after_a_quiet_time_is_believed_within_minutes() {
+        let mut traffic = Traffic::default();
+        (0..7200).for_each(|second| traffic.count(u32::from(second % 50 == 0), 0, SECOND));
+        (0..300).for_each(|_| traffic.count(3, 0, SECOND));
+        assert!(traffic.arrivals() > 0.8, "{}", traffic.arrivals());
+    }
+
+    #[test]
+    fn a_manager_that_starts_under_load_takes_no_one_for_a_crowd() {
+        let mut traffic = Traffic::default();
+        (0..600).for_each(|_| traffic.count(20, 0, SECOND));
+        assert!(traffic.dispersion() < 1.1, "{}", traffic.dispersion());
     }
 
     #[test]

@@ -140,7 +140,7 @@ pub(in crate::config) const SECTION: Section = Section {
             path: "scaling.buffer_percent",
             env: "MANAGER_BUFFER_PERCENT",
             default: Default("25"),
-            kind: Kind::Integer { unit: "% of all places", min: 1, max: 90 },
+            kind: Kind::Integer { unit: "% of all places", min: 1, max: 50 },
             meaning: "With the policy buffer, so many of a hundred places are kept free.",
         },
         Setting {
@@ -163,7 +163,7 @@ pub(in crate::config) const SECTION: Section = Section {
             default: Unset("http://127.0.0.1:8080/margins"),
             kind: Kind::Text {
                 allowed: "a URL that begins with http://, for example \"http://127.0.0.1:8080/margins\"",
-                check: address::plain_url,
+                check: address::http_url,
             },
             meaning: "With the policy webhook, the service that tells the margins. README.md has what it is sent.",
         },

@@ -63,16 +63,21 @@ pub(in crate::config) fn url(text: &str) -> Result<(), String> {
     has_port.map_or_else(|| host(authority), |(name, number)| host(name).and_then(|()| port(number)))
 }
 
-/// Where an API is that is asked without TLS.
+/// Where a collector is: an API that is asked without TLS, at a path that is put after this.
 pub(in crate::config) fn plain_url(text: &str) -> Result<(), String> {
+    if text.trim_end_matches('/').ends_with("/v1/traces") {
+        return Err("/v1/traces, which is put after it".to_owned());
+    }
+    http_url(text)
+}
+
+/// Where something is that is asked without TLS.
+pub(in crate::config) fn http_url(text: &str) -> Result<(), String> {
     if text.starts_with("https://") {
         return Err("TLS, which is not spoken there".to_owned());
     }
     if !text.starts_with("http://") {
         return Err("not http".to_owned());
-    }
-    if text.trim_end_matches('/').ends_with("/v1/traces") {
-        return Err("/v1/traces, which is put after it".to_owned());
     }
     url(text)
 }

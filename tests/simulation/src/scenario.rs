@@ -133,7 +133,7 @@ fn setting_itself(policy: Policy, seed: u64) -> Policy {
         },
         schedule: if chance.happens(0.3) { evenings(chance) } else { Schedule::default() },
         min_servers: chance.pick(&[0, 0, policy.min_servers]),
-        quiet_time: chance.pick(&[60, 600].map(Duration::from_secs)),
+        quiet_time: Some(chance.pick(&[60, 600].map(Duration::from_secs))),
         ..policy
     }
 }

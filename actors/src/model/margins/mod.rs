@@ -94,9 +94,9 @@ pub struct MarginsSeen<'a> {
     pub largest_party: u32,
     /// What the operator's service told last, and when.
     pub told: Option<(Margins, Timestamp)>,
-    /// How long nobody has played or come.
+    /// How long nobody has played or come, and no server was on its way.
     pub quiet_for: Duration,
-    /// How long ago somebody found no room; none if nobody ever did.
+    /// How long ago somebody found no room, without the time in which a server was on its way; none if nobody ever did.
     pub missed_ago: Option<Duration>,
 }
 
@@ -113,6 +113,12 @@ impl Policy {
 
     fn margins_by(&self, policy: &MarginPolicy, seen: &MarginsSeen<'_>) -> Margins {
         let fixed = Margins { upscale: self.upscale_margin, downscale: self.downscale_margin };
+        let told = match policy {
+            MarginPolicy::Told(policy) => policy.margins(self, seen),
+            _ => None,
+        };
+        // Who says how much is to be free knows better than quiet does.
+        let is_told = told.is_some();
         let margins = match policy {
             MarginPolicy::Fixed => fixed,
             MarginPolicy::Buffer(policy) => policy.margins(self, seen),
@@ -120,15 +126,18 @@ impl Policy {
             MarginPolicy::LeadTime(policy) => {
                 policy.margins(self, seen).unwrap_or_else(|| fixed.at_least(policy.least))
             }
-            MarginPolicy::Told(policy) => policy.margins(seen).unwrap_or(fixed),
+            MarginPolicy::Told(_) => told.unwrap_or(fixed),
         };
         let scheduled = self.scheduled(seen);
-        // Whoever found no room may be followed by others, however little is to be free.
-        let is_missed = seen.missed_ago.is_some_and(|ago| ago < self.quiet_time);
-        let is_quiet = self.min_servers == 0 && seen.quiet_for >= self.quiet_time;
-        match (is_missed, is_quiet && scheduled == 0) {
-            (false, true) => Margins::NONE,
-            (is_missed, _) => margins.at_least(scheduled.max(is_missed.into())),
+        match self.quiet_time {
+            // Whoever found no room may be followed by others, however little is to be free.
+            Some(quiet_time) if seen.missed_ago.is_some_and(|ago| ago < quiet_time) => {
+                margins.at_least(scheduled.max(1))
+            }
+            Some(quiet_time) if self.min_servers == 0 && seen.quiet_for >= quiet_time && scheduled == 0 && !is_told => {
+                Margins::NONE
+            }
+            _ => margins.at_least(scheduled),
         }
     }
 
@@ -139,7 +148,7 @@ impl Policy {
             return 0;
         }
         let ahead = seen.lead_time.unwrap_or_default() + self.health_interval;
-        schedule.floor(seen.now).max(schedule.floor(seen.now + ahead))
+        schedule.floor(seen.now, ahead)
     }
 
     /// Places of all servers that there may be: more are never free.
@@ -184,7 +193,7 @@ mod tests {
             (0, 10, Some(9), fixed),
             (1, 60, None, fixed),
         ] {
-            let policy = Policy { min_servers, quiet_time: minutes(10), ..Policy::default() };
+            let policy = Policy { min_servers, quiet_time: Some(minutes(10)), ..Policy::default() };
             let seen =
                 MarginsSeen { quiet_for: minutes(quiet_for), missed_ago: missed_ago.map(minutes), ..seen(&traffic) };
             assert_eq!(policy.margins(&seen), margins, "{min_servers} {quiet_for} {missed_ago:?}");

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use crate::model::time::Timestamp;
 
+/// Far more than any fleet has.
+const MOST_PLACES: u32 = 1_000_000;
+
 /// The longest time that a floor may hold.
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 
@@ -46,10 +49,11 @@ pub struct ScheduleError {
 }
 
 impl Schedule {
-    /// The highest floor at a moment; 0 where there is none.
-    pub fn floor(&self, now: Timestamp) -> u32 {
+    /// The highest floor at a moment, of those that have begun and of those that will within `ahead`; 0 where there is none.
+    pub fn floor(&self, now: Timestamp, ahead: Duration) -> u32 {
         let second = i64::try_from(now.as_micros() / 1_000_000).unwrap_or(i64::MAX);
-        self.floors.iter().filter(|floor| floor.holds(second)).map(|floor| floor.places).max().unwrap_or_default()
+        let holds = |floor: &&Floor| floor.holds(second, ahead.as_secs() as i64);
+        self.floors.iter().filter(holds).map(|floor| floor.places).max().unwrap_or_default()
     }
 
     /// Whether there are no floors at all.
@@ -59,16 +63,16 @@ impl Schedule {
 }
 
 impl Floor {
-    /// From the second in which it begins on, and not in the one in which it ends.
-    fn holds(&self, second: i64) -> bool {
+    /// From so long before the second in which it begins on, and not in the one in which it ends.
+    fn holds(&self, second: i64, ahead: i64) -> bool {
         let lasts = self.lasts.as_secs() as i64;
         match &self.begins {
-            Begins::Once(begins) => (*begins..begins.saturating_add(lasts)).contains(&second),
+            Begins::Once(begins) => (begins.saturating_sub(ahead)..begins.saturating_add(lasts)).contains(&second),
             Begins::At(crontab) => {
                 let after = Moment::from_second(second.saturating_sub(lasts));
                 // What is past the end of its calendar begins no more.
                 let begins = after.ok().and_then(|after| crontab.find_next(after).ok());
-                begins.is_some_and(|begins| begins.timestamp().as_second() <= second)
+                begins.is_some_and(|begins| begins.timestamp().as_second() <= second + ahead)
             }
         }
     }
@@ -94,7 +98,10 @@ fn floor(text: &str) -> Result<Floor, ScheduleError> {
     if lasts < Duration::from_secs(60) || lasts > LONGEST {
         return Err(wrong("it holds for 1m to 31days".to_owned()));
     }
-    let places = places.parse().map_err(|_| wrong(format!("{places:?} is no number of places")))?;
+    let places: u32 =
+        places.parse().ok().filter(|places| *places <= MOST_PLACES).ok_or_else(|| {
+            wrong(format!("{places:?} is no number of places: write a whole number, 0 to {MOST_PLACES}"))
+        })?;
     Ok(Floor { begins: self::begins(begins).map_err(wrong)?, lasts, places })
 }
 
@@ -104,7 +111,10 @@ fn begins(text: &str) -> Result<Begins, String> {
         let mut options = ParseOptions::default();
         options.fallback_timezone_option = FallbackTimezoneOption::UTC;
         let crontab = cronexpr::parse_crontab_with(text, options);
-        return crontab.map(|crontab| Begins::At(Box::new(crontab))).map_err(|error| told(&error));
+        let crontab = crontab.map_err(|error| told(&error))?;
+        // Four years on from any moment all days have been.
+        crontab.find_next(Moment::UNIX_EPOCH).map_err(|_| "such a day never comes".to_owned())?;
+        return Ok(Begins::At(Box::new(crontab)));
     }
     let zoned = text.parse::<Zoned>().map(|zoned| zoned.timestamp());
     let moment = zoned.or_else(|_| text.parse::<Moment>());
@@ -153,7 +163,7 @@ mod tests {
             ("2026-07-03T17:59:59[Europe/Berlin]", 0),
             ("2026-07-03T16:00:00[UTC]", 200),
         ] {
-            assert_eq!(schedule.floor(at(moment)), floor, "{moment}");
+            assert_eq!(schedule.floor(at(moment), Duration::ZERO), floor, "{moment}");
         }
     }
 
@@ -170,9 +180,22 @@ mod tests {
             ("2026-12-25T03:00:00[Europe/Berlin]", 10),
             ("2027-12-24T17:00:00[Europe/Berlin]", 10),
         ] {
-            assert_eq!(schedule.floor(at(moment)), floor, "{moment}");
+            assert_eq!(schedule.floor(at(moment), Duration::ZERO), floor, "{moment}");
         }
-        assert_eq!("".parse::<Schedule>().expect("nothing").floor(at("2026-12-24T17:00[UTC]")), 0);
+        assert_eq!("".parse::<Schedule>().expect("nothing").floor(at("2026-12-24T17:00[UTC]"), Duration::ZERO), 0);
+    }
+
+    #[test]
+    fn a_floor_holds_all_the_way_from_before_it_begins() {
+        let text = "0 18 * * * for 1m: 200; 2026-12-24T20:00Z for 1m: 200";
+        let schedule: Schedule = text.parse().expect("a schedule");
+        let ahead = Duration::from_secs(600);
+        for begins in ["2026-12-23T18:00:00[UTC]", "2026-12-24T20:00:00[UTC]"] {
+            let begins = at(begins);
+            let holds = |second: u64| schedule.floor(begins.before(ahead) + Duration::from_secs(second), ahead) == 200;
+            assert_eq!([0, 300, 600, 659, 660].map(holds), [true, true, true, true, false]);
+            assert_eq!(schedule.floor(begins.before(ahead + Duration::from_secs(1)), ahead), 0);
+        }
     }
 
     #[test]
@@ -186,6 +209,8 @@ mod tests {
             ("0 18 * * FRY for 6h: 1", "FRY"),
             ("0 18 * * FRI Europe/Berlim for 6h: 1", "Europe/Berlim"),
             ("0 25 * * * for 6h: 1", "25"),
+            ("0 0 30 2 * for 6h: 1", "such a day never comes"),
+            ("0 0 * * * for 6h: 4000000000", "0 to 1000000"),
             ("2026-13-24T17:00Z for 6h: 1", "2026-12-24T17:00[Europe/Berlin]"),
             ("christmas for 6h: 1", "2026-12-24T17:00[Europe/Berlin]"),
         ] {

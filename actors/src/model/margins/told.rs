@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Margins, MarginsSeen};
+use crate::model::policy::Policy;
 
 /// Margins by what was told last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,8 +14,12 @@ pub struct ToldPolicy {
 
 impl ToldPolicy {
     /// None when nothing was told for too long.
-    pub(super) fn margins(&self, seen: &MarginsSeen<'_>) -> Option<Margins> {
-        let (margins, at) = seen.told?;
+    pub(super) fn margins(&self, policy: &Policy, seen: &MarginsSeen<'_>) -> Option<Margins> {
+        let (Margins { upscale, downscale }, at) = seen.told?;
+        // They were told for servers that may have had fewer places.
+        let least = Margins::above(upscale, policy.server_capacity).downscale;
+        let holds = policy.server_capacity < downscale.saturating_sub(upscale);
+        let margins = Margins { upscale, downscale: if holds { downscale } else { least } };
         (seen.now.since(at) <= self.keep).then_some(margins)
     }
 }
@@ -23,7 +28,7 @@ impl ToldPolicy {
 mod tests {
     use super::*;
     use crate::model::margins::tests::{seen, traffic};
-    use crate::model::{MarginPolicy, Policy, Timestamp};
+    use crate::model::{MarginPolicy, Timestamp};
 
     #[test]
     fn what_was_told_holds_for_a_while_and_then_what_is_set() {
@@ -37,5 +42,12 @@ mod tests {
         };
         assert_eq!((at(1000), at(1060), at(1061)), (told, told, fixed));
         assert_eq!(policy.margins(&seen(&traffic)), fixed);
+        let larger = Policy { server_capacity: 64, ..policy };
+        let seen = MarginsSeen {
+            told: Some((told, Timestamp::from_secs(1000))),
+            now: Timestamp::from_secs(1000),
+            ..seen(&traffic)
+        };
+        assert_eq!(larger.margins(&seen), Margins { upscale: 70, downscale: 142 });
     }
 }

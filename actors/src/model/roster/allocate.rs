@@ -49,10 +49,7 @@ pub enum NotBooked {
 impl Roster {
     /// Hands out a place and holds it; none if no server has one. O(log n) in the number of servers.
     pub fn allocate(&mut self, now: Timestamp) -> Option<Allocation> {
-        let Some(server) = self.index.pick(self.policy.allocation, 1) else {
-            self.turned_away(1, false, now);
-            return None;
-        };
+        let server = self.index.pick(self.policy.allocation, 1)?;
         self.hold(server, None, 1, now)
     }
 

@@ -36,8 +36,10 @@ pub(super) struct Reckoning {
 pub struct Totals {
     /// Were given a place.
     pub placed: u64,
-    /// Were told that there is no room, or sent to the backup for it.
+    /// Were sent to the backup, for there was no room.
     pub turned_away: u64,
+    /// Were told that there is no room, and when to come again.
+    pub refused: u64,
 }
 
 /// The largest party of this hour and of the one before.
@@ -110,19 +112,29 @@ impl Roster {
         if span.is_some_and(|span| span.is_zero()) {
             return;
         }
-        let capacity = self.policy.server_capacity;
+        let policy = &self.policy;
         let mut departures = 0_u32;
         for server in self.servers.iter_mut().filter(|server| server.phase.is_serving()) {
-            let Some(players) = players(server, capacity) else { continue };
+            let Some(players) = players(server, policy) else { continue };
             if let Some(before) = server.players_before.replace(players) {
                 departures = departures.saturating_add((before + server.handed_out).saturating_sub(players));
             }
             server.handed_out = 0;
         }
-        let players = self.players();
-        let Reckoning { traffic, came, parties, last, active_at, .. } = &mut self.reckoning;
-        if *came > 0 || players > 0 || active_at.is_none() {
+        let (players, is_empty) = (self.players(), self.servers.iter().next().is_none());
+        let is_launching =
+            self.launching + self.ledger.requested() > 0 || self.ledger.blocked(&self.policy, now).is_some();
+        let quiet_time = self.policy.quiet_time.unwrap_or_default();
+        let Reckoning { traffic, came, parties, last, active_at, missed_at, .. } = &mut self.reckoning;
+        // A manager that finds servers does not know who has played on them.
+        if *came > 0 || players > 0 || is_launching || (active_at.is_none() && !is_empty) {
             *active_at = Some(now);
+        }
+        // Whoever was missed cannot come back before there is a server, however long that takes.
+        if let (Some(missed_at), Some(span), true) = (missed_at, span, is_launching)
+            && now.since(*missed_at) < quiet_time + span
+        {
+            *missed_at = now;
         }
         if let Some(span) = span {
             traffic.count(*came, departures, span);
@@ -148,12 +160,19 @@ impl Roster {
     }
 
     /// A player found no room, and was told so or sent to the backup. Who will not come again would have come.
-    pub fn turned_away(&mut self, seats: u32, comes_again: bool, now: Timestamp) {
-        self.reckoning.totals.turned_away += u64::from(seats);
-        self.reckoning.missed_at = Some(now);
-        if !comes_again {
-            self.reckoning.came = self.reckoning.came.saturating_add(seats);
+    /// True if other margins follow.
+    pub fn turned_away(&mut self, seats: u32, comes_again: bool, now: Timestamp) -> bool {
+        let Reckoning { totals, came, missed_at, .. } = &mut self.reckoning;
+        *missed_at = Some(now);
+        if comes_again {
+            totals.refused += u64::from(seats);
+        } else {
+            totals.turned_away += u64::from(seats);
+            *came = came.saturating_add(seats);
         }
+        let before = self.margins;
+        self.set_margins(now);
+        self.margins != before
     }
 
     /// What the operator's service told.
@@ -203,19 +222,21 @@ impl Roster {
             lead_time: self.lead_times.total().map(|total| total.p95),
             largest_party: parties.largest(),
             told: *told,
-            quiet_for: active_at.map_or(Duration::ZERO, |active_at| now.since(active_at)),
+            quiet_for: active_at.map_or(Duration::MAX, |active_at| now.since(active_at)),
             missed_ago: missed_at.map(|missed_at| now.since(missed_at)),
         }
     }
 
     fn players(&self) -> u32 {
         let serving = self.servers.iter().filter(|server| server.phase.is_serving());
-        serving.filter_map(|server| players(server, self.policy.server_capacity)).sum()
+        serving.filter_map(|server| players(server, &self.policy)).sum()
     }
 }
 
-/// Players on a server, and on their way to it; none while it was not heard.
-fn players(server: &Server, capacity: u32) -> Option<u32> {
+/// Players on a server, and on their way to it; none while it was not heard. It has as many places as it had when it was
+/// empty: others than `server_capacity`, while that is being changed.
+fn players(server: &Server, policy: &Policy) -> Option<u32> {
     let (answer, _) = server.health.last()?;
+    let capacity = server.places.unwrap_or(policy.server_capacity);
     Some(capacity.saturating_sub(answer.available_capacity) + server.holds.count())
 }

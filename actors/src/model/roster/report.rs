@@ -31,6 +31,9 @@ impl Roster {
             self.bookings.ended(allocation, end);
         }
         server.health.answered(answer, asked_at);
+        if answer.ready_to_close {
+            server.places = Some(answer.available_capacity);
+        }
         if server.phase == Phase::Starting {
             self.happen(id, Event::Answered, now, now);
         } else if server.free(self.policy.silent_after_misses) != server.indexed.free {

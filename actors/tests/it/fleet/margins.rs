@@ -7,6 +7,7 @@ use actors::model::{LeadTimePolicy, MarginPolicy, Margins, Policy};
 use ractor::call_t;
 
 use super::{Fleet, MINUTE};
+use crate::fake_cloud::Call;
 
 const FIXED: Margins = Margins { upscale: 4, downscale: 18 };
 
@@ -98,4 +99,34 @@ async fn a_fleet_that_may_have_no_servers_has_none_when_nobody_plays_and_some_wh
         assert_eq!((fleet.running().len(), fleet.alive().len()), (0, 0), "nobody did");
         fleet.assert_no_complaints();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_longer_than_the_quiet_time_to_start_is_there_for_who_comes_again() {
+    let quiet_time = Some(Duration::from_secs(2));
+    let fleet = Fleet::start(Policy { min_servers: 0, quiet_time, ..Policy::default() }).await;
+    fleet.wait(MINUTE).await;
+    assert_eq!(fleet.cloud.calls(Call::Launch), 0, "a manager that finds nothing launches for nobody");
+    assert_eq!(fleet.allocate().await, None);
+    fleet.wait(Duration::from_secs(3)).await;
+    assert_eq!(fleet.list().await.len(), 0, "it takes longer");
+    fleet.until_available(1).await;
+    fleet.wait(Duration::from_secs(1)).await;
+    fleet.player().await;
+    fleet.wait(10 * MINUTE).await;
+    assert_eq!((fleet.list().await.len(), fleet.cloud.calls(Call::Launch)), (1, 1));
+    fleet.assert_no_complaints();
+}
+
+#[tokio::test(start_paused = true)]
+async fn margins_set_by_hand_hold_on_a_fleet_without_servers_too() {
+    let fleet = Fleet::start(Policy { min_servers: 0, ..Policy::default() }).await;
+    fleet.wait(15 * MINUTE).await;
+    assert_eq!(fleet.list().await.len(), 0);
+    let by_hand = Limits { upscale_margin: Some(15), downscale_margin: Some(60), ..Limits::default() };
+    let set = call_t!(fleet.supervisor, FleetMsg::SetMargins, 1000, by_hand).expect("the supervisor answers");
+    set.expect("they hold together");
+    fleet.until_available(2).await;
+    fleet.wait(60 * MINUTE).await;
+    assert_eq!(fleet.list().await.len(), 2);
 }

@@ -25,7 +25,9 @@ impl Rest {
         if !books.has_fixed_margins() {
             return Ok(());
         }
-        if self.calm_since.is_none_or(|since| books.now.since(since) < SETTLING) {
+        // One that died in the last hours may be started again in the calm, and has something to do then.
+        let begun = books.managers.values().map(|manager| manager.started_at).max().unwrap_or_default();
+        if self.calm_since.is_none_or(|since| books.now.since(since.max(begun)) < SETTLING) {
             return Ok(());
         }
         if !self.has_settled {
