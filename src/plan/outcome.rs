@@ -59,7 +59,7 @@ fn hours(seconds: u64) -> f64 {
     seconds as f64 / f64::from(HOUR)
 }
 
-const LINES: [Line; 11] = [
+const LINES: [Line; 13] = [
     Line {
         name: "server-hours",
         key: "server_hours",
@@ -140,6 +140,22 @@ const LINES: [Line; 11] = [
         least: None,
         did: Some(|did| 100.0 * did.turned_away as f64 / (did.served + did.turned_away).max(1) as f64),
         decimals: 4,
+    },
+    Line {
+        name: "minutes until room, mean",
+        key: "wait_minutes",
+        of: |it| it.counts.wait_seconds as f64 / it.counts.turned_away.max(1) as f64 / 60.0,
+        least: None,
+        did: None,
+        decimals: 1,
+    },
+    Line {
+        name: "longest of these",
+        key: "longest_wait_minutes",
+        of: |it| f64::from(it.counts.longest_wait) / 60.0,
+        least: None,
+        did: None,
+        decimals: 1,
     },
     Line {
         name: "idle seat-hours",

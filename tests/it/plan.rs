@@ -64,6 +64,9 @@ async fn settings_in_place_of_the_file_s_make_a_difference_and_a_wider_margin_tu
     assert_eq!((&narrow["settings"]["upscale_margin"], &wide["settings"]["upscale_margin"]), (&1.into(), &100.into()));
     assert!(mean(&narrow, "fleet", "turned_away") > 10.0 * mean(&wide, "fleet", "turned_away").max(1.0));
     assert!(mean(&narrow, "fleet", "server_hours") < mean(&wide, "fleet", "server_hours"));
+    // Who is turned away would have waited for a launch at most, which takes four minutes, and its second.
+    let (wait, longest) = (mean(&narrow, "fleet", "wait_minutes"), mean(&narrow, "fleet", "longest_wait_minutes"));
+    assert!(0.0 < wait && wait < longest && longest < 9.0, "{wait} {longest}");
 }
 
 #[tokio::test]

@@ -23,6 +23,10 @@ pub struct Counts {
     pub served: u64,
     /// Players who got none.
     pub turned_away: u64,
+    /// Seconds that these together would have waited until there was room, if they had not taken it then.
+    pub wait_seconds: u64,
+    /// Of them, those of who would have waited longest.
+    pub longest_wait: u32,
     /// Seconds of all servers together, from launch to end.
     pub server_seconds: u64,
     /// Seconds of all players together.
@@ -31,6 +35,14 @@ pub struct Counts {
     pub idle_seat_seconds: u64,
     /// The most servers at once.
     pub most_servers: u32,
+}
+
+impl Counts {
+    /// Somebody who was turned away would have waited so long.
+    pub(super) fn waited(&mut self, seconds: u32) {
+        self.wait_seconds += u64::from(seconds);
+        self.longest_wait = self.longest_wait.max(seconds);
+    }
 }
 
 /// The fleet at a moment.

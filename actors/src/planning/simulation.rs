@@ -1,7 +1,7 @@
 //! A fleet that serves a demand, from its first second to its last.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -87,6 +87,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
     let mut optimum = Optimum::new(shortest(lead_times), servers_for(demand.present(), policy));
     let mut traffic = Traffic::default();
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
+    let mut unserved: VecDeque<u32> = turned_away.iter().map(|_| 0).collect();
     // Until when those would play who were turned away.
     let mut elsewhere: BinaryHeap<Reverse<u32>> = turned_away.iter().map(|stay| Reverse(*stay)).collect();
     let (mut before, mut active_at, mut missed_at) = (0, 0, None);
@@ -102,7 +103,10 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
         }
         if !turned_away.is_empty() {
             missed_at = Some(second);
+            unserved.extend(turned_away.iter().map(|_| second));
         }
+        let with_room = unserved.len().min(fleet.free() as usize);
+        unserved.drain(..with_room).for_each(|since| fleet.counts.waited(second - since));
         elsewhere.extend(turned_away.iter().map(|stay| Reverse(second.saturating_add(*stay))));
         let wanted = fleet.players() + elsewhere.len() as u32;
         optimum.needs(servers_for(wanted, policy), second);
@@ -138,6 +142,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
             passed();
         }
     }
+    unserved.into_iter().for_each(|since| fleet.counts.waited(demand.seconds() - since));
     Outcome { counts: fleet.counts, optimum: optimum.least(), moments }
 }
 
