@@ -121,7 +121,8 @@ async fn what_a_fleet_lived_through_is_replayed_under_other_settings() {
     let ran = setup.command(&arguments).output().await.expect("it runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let plan: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
-    assert_eq!((&plan["did"]["launches"], &plan["did"]["served"]), (&json!(1.0), &json!(1.0)), "{plan}");
+    // Its server was launched before the first census, and is none of what it did since.
+    assert_eq!(plan["did"]["served"], 1.0, "{plan}");
     assert_eq!(plan["fleet"]["most_servers"]["mean"], 3.0);
     // Beside a trace it tells how long launches took: a game server of this machine no more than a few seconds.
     fs::write(setup.path().join("trace.csv"), "time,players\n0,5\n3600,50\n7200,5\n").expect("a file");
