@@ -16,7 +16,7 @@ FROM debian:bookworm-slim
 # AWS is spoken to over TLS, with the certificates of the system.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates \
+    && apt-get install --yes --no-install-recommends ca-certificates tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /etc/playlivechess-manager --create-home playlivechess-manager
 COPY --from=build /usr/local/bin/playlivechess-manager /usr/bin/
