@@ -3,6 +3,7 @@
 //! Players of a trace are played against the daemon's own allocation and scaling code, with the settings that the daemon
 //! would have: those of `manager.toml`, and what `--set` puts in their place.
 
+mod columns;
 mod lived;
 mod outcome;
 mod parameters;
@@ -30,10 +31,10 @@ use crate::config::{Mistakes, Settings};
 use crate::daemon::ConfigSource;
 use crate::policy;
 
+use columns::Columns;
 pub use lived::JournalError;
 use lived::{Did, Lived};
 use outcome::Told;
-use trace_file::Columns;
 pub use trace_file::TraceError;
 
 const EXAMPLES: &str = "\

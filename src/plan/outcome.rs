@@ -55,116 +55,46 @@ struct Line {
     decimals: usize,
 }
 
+impl Line {
+    const fn new(name: &'static str, key: &'static str, decimals: usize, of: fn(&Outcome) -> f64) -> Self {
+        Self { name, key, of, least: None, did: None, decimals }
+    }
+
+    const fn least(self, least: fn(&Outcome) -> f64) -> Self {
+        Self { least: Some(least), ..self }
+    }
+
+    const fn did(self, did: fn(&Did) -> f64) -> Self {
+        Self { did: Some(did), ..self }
+    }
+}
+
 fn hours(seconds: u64) -> f64 {
     seconds as f64 / f64::from(HOUR)
 }
 
 const LINES: [Line; 13] = [
-    Line {
-        name: "server-hours",
-        key: "server_hours",
-        of: |it| hours(it.counts.server_seconds),
-        least: Some(|it| hours(it.optimum.server_seconds)),
-        did: Some(|did| did.server_seconds / f64::from(HOUR)),
-        decimals: 1,
-    },
-    Line {
-        name: "launches",
-        key: "launches",
-        of: |it| it.counts.launches as f64,
-        // The cheapest fleet's starts are no fewest.
-        least: None,
-        did: Some(|did| did.launches as f64),
-        decimals: 0,
-    },
-    Line {
-        name: "terminations",
-        key: "terminations",
-        of: |it| it.counts.terminations as f64,
-        least: None,
-        did: None,
-        decimals: 0,
-    },
-    Line {
-        name: "sent to standby",
-        key: "drains",
-        of: |it| it.counts.drains as f64,
-        least: None,
-        did: None,
-        decimals: 0,
-    },
-    Line {
-        name: "taken back",
-        key: "taken_back",
-        of: |it| it.counts.taken_back as f64,
-        least: None,
-        did: None,
-        decimals: 0,
-    },
-    Line {
-        name: "most servers at once",
-        key: "most_servers",
-        of: |it| f64::from(it.counts.most_servers),
-        least: None,
-        did: None,
-        decimals: 0,
-    },
-    Line {
-        name: "player-hours",
-        key: "player_hours",
-        of: |it| hours(it.counts.player_seconds),
-        least: None,
-        did: Some(|did| did.player_seconds / f64::from(HOUR)),
-        decimals: 0,
-    },
-    Line {
-        name: "players served at once",
-        key: "served",
-        of: |it| it.counts.served as f64,
-        least: None,
-        did: Some(|did| did.served as f64),
-        decimals: 0,
-    },
-    Line {
-        name: "players turned away",
-        key: "turned_away",
-        of: |it| it.counts.turned_away as f64,
-        least: None,
-        did: Some(|did| did.turned_away as f64),
-        decimals: 0,
-    },
-    Line {
-        name: "turned away, %",
-        key: "turned_away_percent",
-        of: |it| 100.0 * it.turned_away(),
-        least: None,
-        did: Some(|did| 100.0 * did.turned_away as f64 / (did.served + did.turned_away).max(1) as f64),
-        decimals: 4,
-    },
-    Line {
-        name: "minutes until room, mean",
-        key: "wait_minutes",
-        of: |it| it.counts.wait_seconds as f64 / it.counts.turned_away.max(1) as f64 / 60.0,
-        least: None,
-        did: None,
-        decimals: 1,
-    },
-    Line {
-        name: "longest of these",
-        key: "longest_wait_minutes",
-        of: |it| f64::from(it.counts.longest_wait) / 60.0,
-        least: None,
-        did: None,
-        decimals: 1,
-    },
-    Line {
-        name: "idle seat-hours",
-        key: "idle_seat_hours",
-        of: |it| hours(it.counts.idle_seat_seconds),
-        least: None,
-        did: None,
-        decimals: 0,
-    },
+    Line::new("server-hours", "server_hours", 1, |it| hours(it.counts.server_seconds))
+        .least(|it| hours(it.optimum.server_seconds))
+        .did(|did| did.server_seconds / f64::from(HOUR)),
+    // The cheapest fleet's starts are no fewest.
+    Line::new("launches", "launches", 0, |it| it.counts.launches as f64).did(|did| did.launches as f64),
+    Line::new("terminations", "terminations", 0, |it| it.counts.terminations as f64),
+    Line::new("sent to standby", "drains", 0, |it| it.counts.drains as f64),
+    Line::new("taken back", "taken_back", 0, |it| it.counts.taken_back as f64),
+    Line::new("most servers at once", "most_servers", 0, |it| f64::from(it.counts.most_servers)),
+    Line::new("player-hours", "player_hours", 0, |it| hours(it.counts.player_seconds))
+        .did(|did| did.player_seconds / f64::from(HOUR)),
+    Line::new("players served at once", "served", 0, |it| it.counts.served as f64).did(|did| did.served as f64),
+    Line::new("players turned away", "turned_away", 0, |it| it.counts.turned_away as f64)
+        .did(|did| did.turned_away as f64),
+    Line::new("turned away, %", "turned_away_percent", 4, |it| 100.0 * it.turned_away())
+        .did(|did| 100.0 * did.turned_away as f64 / (did.served + did.turned_away).max(1) as f64),
+    Line::new("minutes until room, mean", "wait_minutes", 1, |it| {
+        it.counts.wait_seconds as f64 / it.counts.turned_away.max(1) as f64 / 60.0
+    }),
+    Line::new("longest of these", "longest_wait_minutes", 1, |it| f64::from(it.counts.longest_wait) / 60.0),
+    Line::new("idle seat-hours", "idle_seat_hours", 0, |it| hours(it.counts.idle_seat_seconds)),
 ];
 
 impl Told<'_> {
