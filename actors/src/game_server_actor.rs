@@ -5,22 +5,24 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 use tokio::time::{Instant, sleep};
 
+use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{HealthAnswer, ServerId, Timestamp};
 use crate::patience::Patience;
 use crate::ports::{Clock, HealthProbe, ProbeError};
 use crate::reports::Reports;
 
 /// One game server's actor.
-pub type GameServerRef = ActorRef<GameServerMsg>;
+pub type GameServerRef = Mailbox<GameServerMsg>;
 
-/// What a game server actor is told. It pauses and asks while it handles one message, so that it takes no timer, no task
-/// and no second message: there are ten thousand of it. Whoever wants it gone kills it, since `stop` would wait.
+/// What a game server actor is told. It pauses and asks while it handles one message, until there is another one, so that it
+/// takes no timer, no task and no message a question: there are ten thousand of it. Whoever wants it gone kills it, since
+/// `stop` would wait.
 #[derive(Debug)]
 pub enum GameServerMsg {
-    /// Ask when the pause is over. It tells itself so, again and again.
+    /// Ask each time a pause is over. It tells itself so, after whatever else it was told.
     Poll,
     /// Ask at another pace, once the question that comes next by the one before is answered.
     Pace(Pace),
@@ -62,6 +64,7 @@ pub struct GameServerArgs {
 
 /// What a game server actor keeps.
 pub struct GameServerState {
+    me: GameServerRef,
     args: GameServerArgs,
     /// Before the next question.
     pause: Duration,
@@ -75,27 +78,44 @@ const UNHEARD_INTERVAL: Duration = Duration::from_secs(1);
 /// The actor.
 pub struct GameServerActor;
 
+impl GameServerActor {
+    /// Starts one under this supervisor.
+    pub async fn spawn(args: GameServerArgs, supervisor: ActorCell) -> Result<GameServerRef, SpawnErr> {
+        let backlog = Backlog::default();
+        let (actor, _) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
+        Ok(Mailbox::new(actor, backlog))
+    }
+}
+
 impl Actor for GameServerActor {
     type Msg = GameServerMsg;
     type State = GameServerState;
-    type Arguments = GameServerArgs;
+    type Arguments = (GameServerArgs, Backlog);
 
-    async fn pre_start(&self, me: GameServerRef, args: GameServerArgs) -> Result<GameServerState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        me: ActorRef<GameServerMsg>,
+        (args, backlog): (GameServerArgs, Backlog),
+    ) -> Result<GameServerState, ActorProcessingErr> {
+        let me = Mailbox::new(me, backlog);
         let pause = phase_offset(args.server, args.pace.interval.min(UNHEARD_INTERVAL));
         me.cast(GameServerMsg::Poll)?;
-        Ok(GameServerState { args, pause, heard: false })
+        Ok(GameServerState { me, args, pause, heard: false })
     }
 
     async fn handle(
         &self,
-        me: GameServerRef,
+        _: ActorRef<GameServerMsg>,
         msg: GameServerMsg,
         state: &mut GameServerState,
     ) -> Result<(), ActorProcessingErr> {
+        state.me.take_one();
         match msg {
             GameServerMsg::Poll => {
-                state.poll().await;
-                me.cast(GameServerMsg::Poll)?;
+                while state.me.depth() == 0 {
+                    state.poll().await;
+                }
+                state.me.cast(GameServerMsg::Poll)?;
             }
             GameServerMsg::Pace(pace) => {
                 state.args.pace = pace;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use ractor::{Actor, ActorId, ActorProcessingErr, SpawnErr};
+use ractor::{ActorId, ActorProcessingErr, SpawnErr};
 
 use super::FleetState;
 use crate::game_server_actor::{GameServerActor, GameServerArgs, GameServerMsg, GameServerRef, Pace};
@@ -39,7 +39,7 @@ impl FleetState {
             let mut started = Vec::with_capacity(new.len());
             for (target, args) in new {
                 let server = args.server;
-                let (actor, _) = Actor::spawn_linked(None, GameServerActor, args, me.clone()).await?;
+                let actor = GameServerActor::spawn(args, me.clone()).await?;
                 started.push((server, GameServer { actor, target }));
             }
             Ok::<_, SpawnErr>(started)
