@@ -13,7 +13,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::plots::Plot;
 use crate::process::{Part, raise_open_files};
-use crate::verdict::{Goal, Verdict};
+use crate::verdict::{Goal, Verdict, middle};
 
 /// Clients at once.
 const CONNECTIONS: [u32; 3] = [1, 64, 512];
@@ -21,8 +21,12 @@ const CONNECTIONS: [u32; 3] = [1, 64, 512];
 /// The ratios that were reached for each of them, of requests and of p99.
 const SO_FAR: [(f64, f64); 3] = [(0.8, 2.0), (0.65, 1.3), (0.65, 1.8)];
 
-/// Each load is brought so often, in turn; the middle one counts.
-const ROUNDS: usize = 3;
+/// Each load is brought for a second at a time, in turn, and each side's to those of the same turn: what else the machine does
+/// changes from one second to the next.
+const TURN: u64 = 1;
+
+/// So often for each second that a load is to last in all.
+const TURNS_A_SECOND: u64 = 3;
 
 /// Until all servers of a fleet were asked for their health.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -50,21 +54,27 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
     let mut lines = [("bare warp", Vec::new()), ("an actor's constant", Vec::new()), ("the manager", Vec::new())];
     for (connections, so_far) in CONNECTIONS.into_iter().zip(SO_FAR) {
         let (mut bare, mut asked, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            bare.push(load(&bare_at, connections, seconds).await?);
-            asked.push(load(&asking_at, connections, seconds).await?);
-            ours.push(load(&ours_at, connections, seconds).await?);
+        for _ in 0..seconds * TURNS_A_SECOND {
+            bare.push(load(&bare_at, connections, TURN).await?);
+            asked.push(load(&asking_at, connections, TURN).await?);
+            ours.push(load(&ours_at, connections, TURN).await?);
         }
-        let rate = |loads: &[Load]| middle(loads.iter().map(|load| load.requests_a_second));
-        let p99 = |loads: &[Load]| middle(loads.iter().map(|load| load.p99.as_secs_f64() * 1e3));
-        let what = format!("{connections} clients, {servers} servers");
-        let requests = Verdict::ratio(format!("{what}: requests"), rate(&ours), rate(&bare), "/s", Goal::AtLeast(0.9));
-        let slowest = Verdict::ratio(format!("{what}: p99"), p99(&ours), p99(&bare), "ms", Goal::AtMost(1.25));
-        let what = format!("{connections} clients: a constant asked of an actor");
-        let message = Verdict::ratio(what, rate(&asked), rate(&bare), "/s", Goal::None);
-        verdicts.extend([requests.so_far(so_far.0), slowest.so_far(so_far.1), message]);
+        let rates = |loads: &[Load]| loads.iter().map(|load| load.requests_a_second).collect::<Vec<_>>();
+        let p99s = |loads: &[Load]| loads.iter().map(|load| load.p99.as_secs_f64() * 1e3).collect::<Vec<_>>();
+        let paired = |what: String, of: &[Load]| {
+            let requests = Verdict::paired(format!("{what}: requests"), &rates(of), &rates(&bare), "/s");
+            (requests, Verdict::paired(format!("{what}: p99"), &p99s(of), &p99s(&bare), "ms"))
+        };
+        let (requests, slowest) = paired(format!("{connections} clients, {servers} servers"), &ours);
+        let (message, of_message) = paired(format!("{connections} clients, a constant asked of an actor"), &asked);
+        verdicts.extend([
+            requests.with_goal(Goal::AtLeast(0.9)).so_far(so_far.0),
+            slowest.with_goal(Goal::AtMost(1.25)).so_far(so_far.1),
+            message,
+            of_message,
+        ]);
         for ((_, line), loads) in lines.iter_mut().zip([&bare, &asked, &ours]) {
-            line.push((f64::from(connections), rate(loads)));
+            line.push((f64::from(connections), middle(&rates(loads))));
         }
     }
     for part in [manager, asking, reference, games] {
@@ -77,12 +87,6 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
     }
     verdicts.push(exact().await?);
     Ok(verdicts)
-}
-
-fn middle(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_unstable_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 /// Brings so many clients for so long.

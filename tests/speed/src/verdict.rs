@@ -68,6 +68,19 @@ impl Verdict {
         }
     }
 
+    /// Figures that were measured in turn with those of a reference, with nothing to be met: the middle ones, and the middle
+    /// one of their ratios.
+    pub(crate) fn paired(what: impl Into<String>, figures: &[f64], references: &[f64], unit: &str) -> Self {
+        let ratios: Vec<f64> = figures.iter().zip(references).map(|(figure, reference)| figure / reference).collect();
+        let verdict = Self::ratio(what, middle(figures), middle(references), unit, Goal::None);
+        Self { ratio: middle(&ratios), ..verdict }
+    }
+
+    /// The same, with something to be met.
+    pub(crate) fn with_goal(self, goal: Goal) -> Self {
+        Self { goal, ..self }
+    }
+
     fn is_met(&self) -> bool {
         match self.goal {
             Goal::AtLeast(least) => self.ratio >= least,
@@ -101,6 +114,13 @@ impl fmt::Display for Verdict {
         };
         write!(f, "{word}  {what:<52} {figure:>16}  against {reference:>16}  ratio {ratio:>6.2}  {goal}")
     }
+}
+
+/// The middle one; NaN of none.
+pub(crate) fn middle(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_unstable_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Three digits that mean something.
