@@ -105,9 +105,11 @@ fn floor(text: &str) -> Result<Floor, ScheduleError> {
     Ok(Floor { begins: self::begins(begins).map_err(wrong)?, lasts, places })
 }
 
-/// A time that comes again has spaces, a moment has none.
+/// A moment begins with its year, and a time that comes again never does; it has spaces.
 fn begins(text: &str) -> Result<Begins, String> {
-    if text.contains(' ') {
+    let is_dated =
+        text.split_once('-').is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|it| it.is_ascii_digit()));
+    if text.contains(' ') && !is_dated {
         let mut options = ParseOptions::default();
         options.fallback_timezone_option = FallbackTimezoneOption::UTC;
         let crontab = cronexpr::parse_crontab_with(text, options);
@@ -170,7 +172,7 @@ mod tests {
     #[test]
     fn the_highest_floor_holds_and_an_event_comes_once() {
         let text =
-            "* * * * * for 1h: 10\n2026-12-24T17:00[Europe/Berlin] for 10h: 500; 2026-12-24T20:00Z for 90m: 700\n";
+            "* * * * * for 1h: 10\n2026-12-24T17:00[Europe/Berlin] for 10h: 500; 2026-12-24 20:00Z for 90m: 700\n";
         let schedule: Schedule = text.parse().expect("a schedule");
         for (moment, floor) in [
             ("2026-12-24T16:59:59[Europe/Berlin]", 10),
@@ -212,6 +214,7 @@ mod tests {
             ("0 0 30 2 * for 6h: 1", "such a day never comes"),
             ("0 0 * * * for 6h: 4000000000", "0 to 1000000"),
             ("2026-13-24T17:00Z for 6h: 1", "2026-12-24T17:00[Europe/Berlin]"),
+            ("2026-12-24 17:00 Europe/Berlin for 6h: 1", "2026-12-24T17:00[Europe/Berlin]"),
             ("christmas for 6h: 1", "2026-12-24T17:00[Europe/Berlin]"),
         ] {
             let error = format!("0 0 * * * for 1h: 5; {text}").parse::<Schedule>().expect_err(text).to_string();
