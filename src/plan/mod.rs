@@ -92,6 +92,10 @@ pub struct PlanArgs {
     /// launches of the journal.
     #[arg(long, value_name = "DURATION,...", value_delimiter = ',', value_parser = parameters::lead_time)]
     lead_time: Vec<Duration>,
+    /// How long a player waits for a place where there is none, as clients of /v1/allocations may: the fleet grows for it, and it is
+    /// turned away when that was not soon enough. Without it nobody waits, and the backup has them at once.
+    #[arg(long, value_name = "DURATION", value_parser = parameters::wait)]
+    wait: Option<Duration>,
     /// What a server costs an hour.
     #[arg(long, value_name = "X", value_parser = parameters::price)]
     price: Option<f64>,
@@ -336,7 +340,8 @@ fn at_once(
                 }
                 let (policy, seed) = which(number);
                 let lead_times = played.from.lead_times.clone();
-                let plan = Plan { policy, starts, lead_times, moments_every: outcome::HOUR };
+                let patience = args.wait.map_or(0, |wait| wait.as_secs() as u32);
+                let plan = Plan { policy, starts, lead_times, patience, moments_every: outcome::HOUR };
                 done.push((number, simulate(demand, &plan, seed, || bar.inc(1))));
             }
         };

@@ -73,7 +73,7 @@ fn hours(seconds: u64) -> f64 {
     seconds as f64 / f64::from(HOUR)
 }
 
-const LINES: [Line; 13] = [
+const LINES: [Line; 14] = [
     Line::new("server-hours", "server_hours", 1, |it| hours(it.counts.server_seconds))
         .least(|it| hours(it.optimum.server_seconds))
         .did(|did| did.server_seconds / f64::from(HOUR)),
@@ -86,14 +86,15 @@ const LINES: [Line; 13] = [
     Line::new("player-hours", "player_hours", 0, |it| hours(it.counts.player_seconds))
         .did(|did| did.player_seconds / f64::from(HOUR)),
     Line::new("players served at once", "served", 0, |it| it.counts.served as f64).did(|did| did.served as f64),
+    Line::new("players who waited", "waited", 0, |it| it.counts.waited as f64),
+    Line::new("minutes each waited", "wait_minutes", 1, |it| {
+        it.counts.wait_seconds as f64 / it.counts.waited.max(1) as f64 / 60.0
+    }),
+    Line::new("longest of these", "longest_wait_minutes", 1, |it| f64::from(it.counts.longest_wait) / 60.0),
     Line::new("players turned away", "turned_away", 0, |it| it.counts.turned_away as f64)
         .did(|did| did.turned_away as f64),
     Line::new("turned away, %", "turned_away_percent", 4, |it| 100.0 * it.turned_away())
         .did(|did| 100.0 * did.turned_away as f64 / (did.served + did.turned_away).max(1) as f64),
-    Line::new("minutes until room, mean", "wait_minutes", 1, |it| {
-        it.counts.wait_seconds as f64 / it.counts.turned_away.max(1) as f64 / 60.0
-    }),
-    Line::new("longest of these", "longest_wait_minutes", 1, |it| f64::from(it.counts.longest_wait) / 60.0),
     Line::new("idle seat-hours", "idle_seat_hours", 0, |it| hours(it.counts.idle_seat_seconds)),
 ];
 

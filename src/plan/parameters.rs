@@ -29,6 +29,10 @@ pub(super) fn lead_time(text: &str) -> Result<Duration, String> {
     length(text)
 }
 
+pub(super) fn wait(text: &str) -> Result<Duration, String> {
+    length(text)
+}
+
 fn length(text: &str) -> Result<Duration, String> {
     let length =
         humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}; write it as 20m or 90s"))?;

@@ -26,9 +26,8 @@ pub(super) struct Trial {
 impl Trial {
     /// Of all players of all runs.
     pub(super) fn turned_away(&self) -> f64 {
-        let sum = |of: fn(&Outcome) -> u64| self.outcomes.iter().map(of).sum::<u64>() as f64;
-        let turned_away = sum(|it| it.counts.turned_away);
-        turned_away / (turned_away + sum(|it| it.counts.served)).max(1.0)
+        let sum = |of: fn(&Outcome) -> u64| self.outcomes.iter().map(of).sum::<u64>();
+        sum(|it| it.counts.turned_away) as f64 / sum(|it| it.counts.players()).max(1) as f64
     }
 
     pub(super) fn server_seconds(&self) -> f64 {

@@ -64,9 +64,24 @@ async fn settings_in_place_of_the_file_s_make_a_difference_and_a_wider_margin_tu
     assert_eq!((&narrow["settings"]["upscale_margin"], &wide["settings"]["upscale_margin"]), (&1.into(), &100.into()));
     assert!(mean(&narrow, "fleet", "turned_away") > 10.0 * mean(&wide, "fleet", "turned_away").max(1.0));
     assert!(mean(&narrow, "fleet", "server_hours") < mean(&wide, "fleet", "server_hours"));
-    // Who is turned away would have waited for a launch at most, which takes four minutes, and its second.
-    let (wait, longest) = (mean(&narrow, "fleet", "wait_minutes"), mean(&narrow, "fleet", "longest_wait_minutes"));
-    assert!(0.0 < wait && wait < longest && longest < 9.0, "{wait} {longest}");
+}
+
+#[tokio::test]
+async fn players_who_wait_are_served_by_servers_that_are_launched_for_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let narrow = [&[trace(dir.path()), "--set", "upscale_margin=1"][..], &FLEET].concat();
+    let wait = async |time: &str| json(dir.path(), &[&narrow[..], &["--wait", time]].concat()).await;
+    let (none, short, long) = (json(dir.path(), &narrow).await, wait("1m").await, wait("10m").await);
+    let of = |plan: &Value, what: &str| mean(plan, "fleet", what);
+    let players = |plan: &Value| of(plan, "served") + of(plan, "waited") + of(plan, "turned_away");
+    assert!(players(&none) == players(&short) && players(&none) == players(&long), "the same players come");
+    assert_eq!((of(&none, "waited"), of(&none, "longest_wait_minutes")), (0.0, 0.0));
+    // Some launch had less than a minute to go, but most had more; and none takes ten.
+    assert!(of(&short, "waited") > 0.0 && of(&short, "longest_wait_minutes") <= 1.0, "{short}");
+    assert!(of(&short, "turned_away") > 0.0 && of(&short, "turned_away") < of(&none, "turned_away"), "{short}");
+    assert!(of(&long, "waited") > of(&short, "waited") && of(&long, "turned_away") == 0.0, "{long}");
+    let (mean, longest) = (of(&long, "wait_minutes"), of(&long, "longest_wait_minutes"));
+    assert!(0.5 < mean && mean < longest && longest < 9.0, "{mean} {longest}");
 }
 
 #[tokio::test]

@@ -21,11 +21,13 @@ pub struct Counts {
     pub taken_back: u64,
     /// Players who got a place at once.
     pub served: u64,
+    /// Players who got one after they had waited for it.
+    pub waited: u64,
     /// Players who got none.
     pub turned_away: u64,
-    /// Seconds that these together would have waited until there was room, if they had not taken it then.
+    /// Seconds for which those who got one waited, together.
     pub wait_seconds: u64,
-    /// Of them, those of who would have waited longest.
+    /// Of them, those of who waited longest.
     pub longest_wait: u32,
     /// Seconds of all servers together, from launch to end.
     pub server_seconds: u64,
@@ -38,10 +40,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Somebody who was turned away would have waited so long.
-    pub(super) fn waited(&mut self, seconds: u32) {
-        self.wait_seconds += u64::from(seconds);
-        self.longest_wait = self.longest_wait.max(seconds);
+    /// Players who wanted a place.
+    pub const fn players(&self) -> u64 {
+        self.served + self.waited + self.turned_away
     }
 }
 
@@ -76,10 +77,9 @@ impl Fleet {
             fleet.available += 1;
             fleet.reindex(number, Room::NONE, fleet.room(number));
         }
-        let turned_away = fleet.arrive(policy, 0, stays);
         // They were served before.
-        fleet.counts = Counts { turned_away: turned_away.len() as u64, ..Counts::default() };
-        (fleet, turned_away)
+        let left = fleet.arrive(policy, 0, stays);
+        (fleet, left)
     }
 
     fn empty(policy: &Policy) -> Self {
@@ -152,8 +152,6 @@ impl Fleet {
             self.reindex(number, before, self.room(number));
             left = rest;
         }
-        self.counts.served += (stays.len() - left.len()) as u64;
-        self.counts.turned_away += left.len() as u64;
         left
     }
 
@@ -197,8 +195,15 @@ impl Fleet {
         left.len() as u32
     }
 
-    /// Decides, as the daemon does, and does it. Each launch takes as long as it is told.
-    pub(super) fn scale(&mut self, policy: &Policy, second: u32, mut lead_time: impl FnMut() -> Duration) {
+    /// Decides, as the daemon does while so many wait, and does it. Each launch takes as long as it is told.
+    pub(super) fn scale(
+        &mut self,
+        policy: &Policy,
+        waiting: u32,
+        second: u32,
+        mut lead_time: impl FnMut() -> Duration,
+    ) {
+        self.view.waiting = waiting;
         if !self.may_change(policy) {
             return;
         }
@@ -246,7 +251,7 @@ impl Fleet {
     fn may_change(&self, policy: &Policy) -> bool {
         let free = self.free();
         let expected = free.saturating_add(self.launching.saturating_mul(self.capacity));
-        expected < policy.upscale_margin
+        expected < policy.upscale_margin.saturating_add(self.view.waiting)
             || self.available + self.launching < policy.min_servers
             || (free > policy.downscale_margin && self.available > policy.min_servers)
             || self.has_drained

@@ -14,6 +14,7 @@ mod optimum;
 mod sessions;
 mod simulation;
 mod synthetic;
+mod waiting;
 
 pub use demand::{Demand, Trace, scaled};
 pub use fleet::Counts;

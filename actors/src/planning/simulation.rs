@@ -1,7 +1,7 @@
 //! A fleet that serves a demand, from its first second to its last.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -10,6 +10,7 @@ use rand_pcg::Pcg64Mcg;
 use super::demand::Demand;
 use super::fleet::{Counts, Fleet};
 use super::optimum::{Least, Optimum};
+use super::waiting::Waiting;
 use crate::model::{MarginsSeen, Policy, Timestamp, Traffic};
 
 /// How often margins that set themselves are set, in seconds.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub starts: Timestamp,
     /// How long launches take, from the order to the first healthy answer; each is one of these, drawn at random.
     pub lead_times: Vec<Duration>,
+    /// So many seconds a player waits for a place, where there is none, before it is turned away.
+    pub patience: u32,
     /// A moment in so many seconds is told of.
     pub moments_every: u32,
 }
@@ -61,8 +64,7 @@ pub struct Outcome {
 impl Outcome {
     /// The share of players who got no place.
     pub fn turned_away(&self) -> f64 {
-        let Counts { served, turned_away, .. } = self.counts;
-        turned_away as f64 / (served + turned_away).max(1) as f64
+        self.counts.turned_away as f64 / self.counts.players().max(1) as f64
     }
 
     /// What it cost, against the cheapest fleet.
@@ -74,7 +76,7 @@ impl Outcome {
 /// Has a fleet serve a demand. `passed` is told of each day that is over. The same seed gives the same players, and the same
 /// outcome.
 pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut()) -> Outcome {
-    let Plan { policy, starts, lead_times, moments_every } = plan;
+    let Plan { policy, starts, lead_times, patience, moments_every } = plan;
     // No launch fails here, however long it takes.
     let never = Duration::from_secs(u64::from(u32::MAX));
     let policy = &Policy { boot_deadline: never, placement_deadline: never, healthy_deadline: never, ..policy.clone() };
@@ -83,13 +85,14 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
     let mut draw = Pcg64Mcg::seed_from_u64(!seed);
     let mut lead_time = || lead_times.get(draw.random_range(0..lead_times.len().max(1))).copied().unwrap_or_default();
     let present = players.present();
-    let (mut fleet, turned_away) = Fleet::begin(policy, &present);
+    let (mut fleet, left) = Fleet::begin(policy, &present);
+    let mut waiting = Waiting::new(*patience);
+    waiting.join(0, left);
     let mut optimum = Optimum::new(shortest(lead_times), servers_for(demand.present(), policy));
     let mut traffic = Traffic::default();
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
-    let mut unserved: VecDeque<u32> = turned_away.iter().map(|_| 0).collect();
     // Until when those would play who were turned away.
-    let mut elsewhere: BinaryHeap<Reverse<u32>> = turned_away.iter().map(|stay| Reverse(*stay)).collect();
+    let mut elsewhere: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
     let (mut before, mut active_at, mut missed_at) = (0, 0, None);
     for second in 0..demand.seconds() {
         let departures = fleet.pass(second);
@@ -97,18 +100,21 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
             elsewhere.pop();
         }
         players.come(&mut stays);
-        let turned_away = fleet.arrive(&current, second, &stays);
+        waiting.serve(&mut fleet, &current, second);
+        let left = fleet.arrive(&current, second, &stays);
+        fleet.counts.served += (stays.len() - left.len()) as u64;
         if fleet.players() > 0 || !stays.is_empty() {
             active_at = second;
         }
-        if !turned_away.is_empty() {
+        if !left.is_empty() {
             missed_at = Some(second);
-            unserved.extend(turned_away.iter().map(|_| second));
+            waiting.join(second, left);
         }
-        let with_room = unserved.len().min(fleet.free() as usize);
-        unserved.drain(..with_room).for_each(|since| fleet.counts.waited(second - since));
-        elsewhere.extend(turned_away.iter().map(|stay| Reverse(second.saturating_add(*stay))));
-        let wanted = fleet.players() + elsewhere.len() as u32;
+        for stay in waiting.give_up(second) {
+            fleet.counts.turned_away += 1;
+            elsewhere.push(Reverse(second.saturating_add(stay)));
+        }
+        let wanted = fleet.players() + waiting.count() + elsewhere.len() as u32;
         optimum.needs(servers_for(wanted, policy), second);
         optimum.tick();
         traffic.count(stays.len() as u32, departures, Duration::from_secs(1));
@@ -125,7 +131,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
             });
             (current.upscale_margin, current.downscale_margin) = (margins.upscale, margins.downscale);
         }
-        fleet.scale(&current, second, &mut lead_time);
+        fleet.scale(&current, waiting.count(), second, &mut lead_time);
         if (second + 1) % moments_every == 0 {
             moments.push(Moment {
                 second: second + 1,
@@ -142,7 +148,8 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
             passed();
         }
     }
-    unserved.into_iter().for_each(|since| fleet.counts.waited(demand.seconds() - since));
+    // Nobody has found a place for them.
+    fleet.counts.turned_away += u64::from(waiting.count());
     Outcome { counts: fleet.counts, optimum: optimum.least(), moments }
 }
 
