@@ -13,6 +13,9 @@ const ENOUGH: f64 = 1500.0;
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
 
+/// The same for who came and who was turned away: of the latter there are few, if things go as they should.
+const SHARE_MEMORY: Duration = Duration::from_secs(14 * 86_400);
+
 /// So many arrivals that are as even as chance are taken for seen before any were: few say nothing of how unevenly they come.
 const PRIOR: f64 = 30.0;
 
@@ -25,6 +28,8 @@ pub struct Traffic {
     arrivals: Rate,
     departures: Rate,
     bin: Bin,
+    came: Mean,
+    missed: Mean,
     seen_for: Duration,
 }
 
@@ -95,7 +100,14 @@ impl Traffic {
         }
         self.arrivals.add(arrivals, span);
         self.departures.add(departures, span);
+        self.came.add(arrivals.into(), span, SHARE_MEMORY);
+        self.missed.add(0.0, span, SHARE_MEMORY);
         self.seen_for = self.seen_for.saturating_add(span);
+    }
+
+    /// So many were turned away.
+    pub fn miss(&mut self, players: u32) {
+        self.missed.sum += f64::from(players);
     }
 
     /// Players who come, a second.
@@ -106,6 +118,25 @@ impl Traffic {
     /// Players who leave, a second.
     pub fn departures(&self) -> f64 {
         self.departures.mixed(self.short())
+    }
+
+    /// How many more come than leave, a second, less a standard deviation of what the memories tell of it: what may be chance
+    /// is no rise. None below 0.
+    pub fn rise(&self) -> f64 {
+        let (brief, long) = (SHORT_MEMORY.as_secs_f64(), LONG_MEMORY.as_secs_f64());
+        // Of what happens r times a second a memory of T tells r with the variance r / 2T, and two of T and U tell it with the
+        // covariance r / (T + U).
+        let short = self.short();
+        let variance = short.powi(2) / (2.0 * brief)
+            + (1.0 - short).powi(2) / (2.0 * long)
+            + 2.0 * short * (1.0 - short) / (brief + long);
+        let chance = (self.dispersion().mul_add(self.arrivals(), self.departures()) * variance).sqrt();
+        (self.arrivals() - self.departures() - chance).max(0.0)
+    }
+
+    /// Players who came in the last weeks, and those of them who were turned away.
+    pub const fn came_and_missed(&self) -> (f64, f64) {
+        (self.came.sum, self.missed.sum)
     }
 
     /// How much the short memory counts.
@@ -180,9 +211,33 @@ mod tests {
         for second in 0..36_000 {
             traffic.count(if second % 600 == 0 { 10 } else { 0 }, u32::from(second % 60 == 30), SECOND);
             if second > 7200 {
-                most = most.max(traffic.arrivals() - traffic.departures());
+                most = most.max(traffic.rise());
             }
         }
-        assert!(most < 0.25 * traffic.departures(), "{most}");
+        assert!(most < 0.1 * traffic.departures(), "{most}");
+    }
+
+    #[test]
+    fn many_who_come_are_taken_for_a_rise_but_for_what_may_be_chance() {
+        for (every, rise) in [(1, 0.85..0.95), (50, 0.005..0.016)] {
+            let mut traffic = Traffic::default();
+            (0..7200).for_each(|second| traffic.count(2 * u32::from(second % every == 0), 0, SECOND));
+            (0..7200).for_each(|second| traffic.count(0, u32::from(second % every == 0), SECOND));
+            assert!(traffic.rise() == 0.0, "{traffic:?}");
+            (0..7200).for_each(|second| {
+                let now = u32::from(second % every == 0);
+                traffic.count(2 * now, now, SECOND);
+            });
+            assert!(rise.contains(&traffic.rise()), "{}", traffic.rise());
+        }
+    }
+
+    #[test]
+    fn who_was_turned_away_is_remembered_for_weeks() {
+        let mut traffic = Traffic::default();
+        traffic.miss(3);
+        (0..86_400).for_each(|_| traffic.count(1, 0, SECOND));
+        let (came, missed) = traffic.came_and_missed();
+        assert!((80_000.0..86_400.0).contains(&came) && (2.7..3.0).contains(&missed), "{came} {missed}");
     }
 }

@@ -111,6 +111,7 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
             waiting.join(second, left);
         }
         for stay in waiting.give_up(second) {
+            traffic.miss(1);
             fleet.counts.turned_away += 1;
             elsewhere.push(Reverse(second.saturating_add(stay)));
         }

@@ -162,8 +162,9 @@ impl Roster {
     /// A player found no room, and was told so or sent to the backup. Who will not come again would have come.
     /// True if other margins follow.
     pub fn turned_away(&mut self, seats: u32, comes_again: bool, now: Timestamp) -> bool {
-        let Reckoning { totals, came, missed_at, .. } = &mut self.reckoning;
+        let Reckoning { traffic, totals, came, missed_at, .. } = &mut self.reckoning;
         *missed_at = Some(now);
+        traffic.miss(seats);
         if comes_again {
             totals.refused += u64::from(seats);
         } else {
