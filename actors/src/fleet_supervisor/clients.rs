@@ -40,8 +40,11 @@ impl FleetState {
         let allocation = self.roster.allocate(now);
         let is_to_grow = match &allocation {
             Some(allocation) => allocation.crosses_margin,
-            // It is sent to the backup, and would have come.
-            None => self.roster.turned_away(1, false, now),
+            None => {
+                // It is sent to the backup, and would have come.
+                self.roster.turned_away(1, false);
+                self.roster.missed(1, now)
+            }
         };
         if is_to_grow {
             self.tell_scaler(ScalerMsg::Wake);
@@ -64,6 +67,7 @@ impl FleetState {
         let patience = if self.scaler.is_some() { patience } else { Duration::ZERO };
         let seats = request.seats;
         let Some(waiting) = self.try_book(Waiting { request, reply_to }, patience.is_zero()) else { return };
+        self.roster.missed(seats, self.clock.now());
         self.waiting.join(seats, waiting, |ticket| self.me.send_after(patience, move || FleetMsg::WaitOver(ticket)));
         // The fleet is to grow for those who wait.
         self.tell_scaler(ScalerMsg::Wake);
@@ -106,7 +110,12 @@ impl FleetState {
                 Ok(booking)
             }
             Err(NotBooked::NoRoom) if !tell_no_room => return Some(waiting),
-            Err(NotBooked::NoRoom) => Err(self.no_room(waiting.request.seats)),
+            Err(NotBooked::NoRoom) => {
+                if self.roster.missed(waiting.request.seats, self.clock.now()) {
+                    self.tell_scaler(ScalerMsg::Wake);
+                }
+                Err(self.no_room(waiting.request.seats))
+            }
             Err(why) => Err(Refusal::NotBooked { why, ready_in: None }),
         };
         answer(waiting.reply_to, answered);
@@ -115,11 +124,8 @@ impl FleetState {
 
     /// There is no room, and who asked is told so.
     fn no_room(&mut self, seats: u32) -> Refusal {
-        let now = self.clock.now();
-        if self.roster.turned_away(seats, true, now) {
-            self.tell_scaler(ScalerMsg::Wake);
-        }
-        let ready_in = self.roster.ready_in(seats, self.waiting.seats(), now);
+        self.roster.turned_away(seats, true);
+        let ready_in = self.roster.ready_in(seats, self.waiting.seats(), self.clock.now());
         Refusal::NotBooked { why: NotBooked::NoRoom, ready_in }
     }
 }

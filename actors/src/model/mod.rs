@@ -17,6 +17,7 @@ mod pools;
 mod rollout;
 mod roster;
 mod scaling;
+mod season;
 mod server;
 mod time;
 mod traffic;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::season::Season;
+use super::time::Timestamp;
+
 /// How long something that was counted is remembered: after so long, a third of it is left. Short enough to follow an
 /// evening's rise, or, where few come and go, long enough not to take chance for one.
 const SHORT_MEMORY: Duration = Duration::from_secs(300);
@@ -13,7 +16,7 @@ const ENOUGH: f64 = 1500.0;
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
 
-/// The same for who came and who was turned away: of the latter there are few, if things go as they should.
+/// The same for who came and who found no place: of the latter there are few, if things go as they should.
 const SHARE_MEMORY: Duration = Duration::from_secs(14 * 86_400);
 
 /// So many arrivals that are as even as chance are taken for seen before any were: few say nothing of how unevenly they come.
@@ -30,6 +33,7 @@ pub struct Traffic {
     bin: Bin,
     came: Mean,
     missed: Mean,
+    season: Season,
     seen_for: Duration,
 }
 
@@ -84,6 +88,11 @@ struct Bin {
 }
 
 impl Traffic {
+    /// It is now, and so many play.
+    pub fn look(&mut self, now: Timestamp, players: u32) {
+        self.season.look(now, players);
+    }
+
     /// So many came and went in the last `span`.
     pub fn count(&mut self, arrivals: u32, departures: u32, span: Duration) {
         self.bin.arrivals += arrivals;
@@ -102,10 +111,11 @@ impl Traffic {
         self.departures.add(departures, span);
         self.came.add(arrivals.into(), span, SHARE_MEMORY);
         self.missed.add(0.0, span, SHARE_MEMORY);
+        self.season.count(f64::from(arrivals) - f64::from(departures), span);
         self.seen_for = self.seen_for.saturating_add(span);
     }
 
-    /// So many were turned away.
+    /// So many found no place when they came.
     pub fn miss(&mut self, players: u32) {
         self.missed.sum += f64::from(players);
     }
@@ -120,21 +130,27 @@ impl Traffic {
         self.departures.mixed(self.short())
     }
 
-    /// How many more come than leave, a second, less a standard deviation of what the memories tell of it: what may be chance
-    /// is no rise. None below 0.
-    pub fn rise(&self) -> f64 {
+    /// How many more come than leave, a second, or are to at some time within `ahead` as they did on the last days, whichever is
+    /// more. What may be chance is no rise: of what the memories tell a standard deviation is left out. None below 0.
+    pub fn rise(&self, ahead: Duration) -> f64 {
         let (brief, long) = (SHORT_MEMORY.as_secs_f64(), LONG_MEMORY.as_secs_f64());
         // Of what happens r times a second a memory of T tells r with the variance r / 2T, and two of T and U tell it with the
         // covariance r / (T + U).
         let short = self.short();
-        let variance = short.powi(2) / (2.0 * brief)
+        let of_each = short.powi(2) / (2.0 * brief)
             + (1.0 - short).powi(2) / (2.0 * long)
             + 2.0 * short * (1.0 - short) / (brief + long);
-        let chance = (self.dispersion().mul_add(self.arrivals(), self.departures()) * variance).sqrt();
-        (self.arrivals() - self.departures() - chance).max(0.0)
+        let variance = self.variance();
+        let now = self.arrivals() - self.departures() - (variance * of_each).sqrt();
+        now.max(self.season.rise(ahead, variance))
     }
 
-    /// Players who came in the last weeks, and those of them who were turned away.
+    /// Of how many more come than leave, in a second.
+    fn variance(&self) -> f64 {
+        self.dispersion() * self.arrivals() + self.departures()
+    }
+
+    /// Players who came in the last weeks, and those of them who found no place.
     pub const fn came_and_missed(&self) -> (f64, f64) {
         (self.came.sum, self.missed.sum)
     }
@@ -211,7 +227,7 @@ mod tests {
         for second in 0..36_000 {
             traffic.count(if second % 600 == 0 { 10 } else { 0 }, u32::from(second % 60 == 30), SECOND);
             if second > 7200 {
-                most = most.max(traffic.rise());
+                most = most.max(traffic.rise(Duration::ZERO));
             }
         }
         assert!(most < 0.1 * traffic.departures(), "{most}");
@@ -223,17 +239,17 @@ mod tests {
             let mut traffic = Traffic::default();
             (0..7200).for_each(|second| traffic.count(2 * u32::from(second % every == 0), 0, SECOND));
             (0..7200).for_each(|second| traffic.count(0, u32::from(second % every == 0), SECOND));
-            assert!(traffic.rise() == 0.0, "{traffic:?}");
+            assert!(traffic.rise(Duration::ZERO) == 0.0, "{traffic:?}");
             (0..7200).for_each(|second| {
                 let now = u32::from(second % every == 0);
                 traffic.count(2 * now, now, SECOND);
             });
-            assert!(rise.contains(&traffic.rise()), "{}", traffic.rise());
+            assert!(rise.contains(&traffic.rise(Duration::ZERO)), "{}", traffic.rise(Duration::ZERO));
         }
     }
 
     #[test]
-    fn who_was_turned_away_is_remembered_for_weeks() {
+    fn who_found_no_place_is_remembered_for_weeks() {
         let mut traffic = Traffic::default();
         traffic.miss(3);
         (0..86_400).for_each(|_| traffic.count(1, 0, SECOND));

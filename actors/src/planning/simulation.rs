@@ -108,20 +108,22 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
         }
         if !left.is_empty() {
             missed_at = Some(second);
+            traffic.miss(left.len() as u32);
             waiting.join(second, left);
         }
         for stay in waiting.give_up(second) {
-            traffic.miss(1);
             fleet.counts.turned_away += 1;
             elsewhere.push(Reverse(second.saturating_add(stay)));
         }
         let wanted = fleet.players() + waiting.count() + elsewhere.len() as u32;
         optimum.needs(servers_for(wanted, policy), second);
         optimum.tick();
+        let now = *starts + Duration::from_secs(second.into());
+        traffic.look(now, fleet.players());
         traffic.count(stays.len() as u32, departures, Duration::from_secs(1));
         if second % MARGINS_EVERY == 0 {
             let margins = policy.margins(&MarginsSeen {
-                now: *starts + Duration::from_secs(second.into()),
+                now,
                 players: fleet.players(),
                 traffic: &traffic,
                 lead_time: fleet.lead_time(),

@@ -46,11 +46,12 @@ impl LeadTimePolicy {
         if traffic.seen_for() < SEEN_FOR {
             return None;
         }
-        let bridged = (lead_time? + policy.health_interval).as_secs_f64();
+        let ahead = lead_time? + policy.health_interval;
+        let bridged = ahead.as_secs_f64();
         let (arrivals, departures) = (traffic.arrivals(), traffic.departures());
         let deviation = (traffic.dispersion() * (arrivals + departures) * bridged).sqrt();
         let deviations = deviations(self.share(traffic), policy.server_capacity, deviation);
-        let wanted = deviations.mul_add(deviation, traffic.rise() * bridged).ceil() as u32;
+        let wanted = deviations.mul_add(deviation, traffic.rise(ahead) * bridged).ceil() as u32;
         let upscale = wanted.saturating_add(largest_party).min(policy.most_places()).max(self.least);
         Some(Margins::above(upscale, policy.server_capacity))
     }

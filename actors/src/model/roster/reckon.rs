@@ -136,6 +136,7 @@ impl Roster {
         {
             *missed_at = now;
         }
+        traffic.look(now, players);
         if let Some(span) = span {
             traffic.count(*came, departures, span);
         }
@@ -159,21 +160,24 @@ impl Roster {
         self.shadow.map(|margins| self.with_margins(margins))
     }
 
-    /// A player found no room, and was told so or sent to the backup. Who will not come again would have come.
-    /// True if other margins follow.
-    pub fn turned_away(&mut self, seats: u32, comes_again: bool, now: Timestamp) -> bool {
-        let Reckoning { traffic, totals, came, missed_at, .. } = &mut self.reckoning;
-        *missed_at = Some(now);
-        traffic.miss(seats);
+    /// Players found no room when they came. True if other margins follow.
+    pub fn missed(&mut self, seats: u32, now: Timestamp) -> bool {
+        self.reckoning.missed_at = Some(now);
+        self.reckoning.traffic.miss(seats);
+        let before = self.margins;
+        self.set_margins(now);
+        self.margins != before
+    }
+
+    /// They were told so, or sent to the backup. Who will not come again would have come.
+    pub fn turned_away(&mut self, seats: u32, comes_again: bool) {
+        let Reckoning { totals, came, .. } = &mut self.reckoning;
         if comes_again {
             totals.refused += u64::from(seats);
         } else {
             totals.turned_away += u64::from(seats);
             *came = came.saturating_add(seats);
         }
-        let before = self.margins;
-        self.set_margins(now);
-        self.margins != before
     }
 
     /// What the operator's service told.
