@@ -95,7 +95,7 @@ pub struct PlanArgs {
     /// How long a player waits for a place where there is none, as clients of /v1/allocations may: the fleet grows for it, and it is
     /// turned away when that was not soon enough. Without it nobody waits, and the backup has them at once.
     #[arg(long, value_name = "DURATION", value_parser = parameters::wait)]
-    wait: Option<Duration>,
+    wait: Option<u32>,
     /// What a server costs an hour.
     #[arg(long, value_name = "X", value_parser = parameters::price)]
     price: Option<f64>,
@@ -111,7 +111,7 @@ pub struct PlanArgs {
     /// Try margins, both allocation rules and all policies for the cheapest, and print its lines for manager.toml.
     #[arg(long)]
     sweep: bool,
-    /// The share of players that may be turned away, for --sweep.
+    /// The share of players that may be turned away, or have to wait, for --sweep.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0001, value_parser = parameters::share, requires = "sweep")]
     turned_away: f64,
     /// Write a page with plots there.
@@ -340,7 +340,7 @@ fn at_once(
                 }
                 let (policy, seed) = which(number);
                 let lead_times = played.from.lead_times.clone();
-                let patience = args.wait.map_or(0, |wait| wait.as_secs() as u32);
+                let patience = args.wait.unwrap_or_default();
                 let plan = Plan { policy, starts, lead_times, patience, moments_every: outcome::HOUR };
                 done.push((number, simulate(demand, &plan, seed, || bar.inc(1))));
             }

@@ -87,10 +87,10 @@ const LINES: [Line; 14] = [
         .did(|did| did.player_seconds / f64::from(HOUR)),
     Line::new("players served at once", "served", 0, |it| it.counts.served as f64).did(|did| did.served as f64),
     Line::new("players who waited", "waited", 0, |it| it.counts.waited as f64),
-    Line::new("minutes each waited", "wait_minutes", 1, |it| {
-        it.counts.wait_seconds as f64 / it.counts.waited.max(1) as f64 / 60.0
+    Line::new("seconds each waited", "wait_seconds", 1, |it| {
+        it.counts.wait_seconds as f64 / it.counts.waited.max(1) as f64
     }),
-    Line::new("longest of these", "longest_wait_minutes", 1, |it| f64::from(it.counts.longest_wait) / 60.0),
+    Line::new("longest of these", "longest_wait_seconds", 0, |it| f64::from(it.counts.longest_wait)),
     Line::new("players turned away", "turned_away", 0, |it| it.counts.turned_away as f64)
         .did(|did| did.turned_away as f64),
     Line::new("turned away, %", "turned_away_percent", 4, |it| 100.0 * it.turned_away())
@@ -229,12 +229,18 @@ impl Told<'_> {
 
     fn sweep(&self, text: &mut String) -> fmt::Result {
         let Some(swept) = self.swept else { return Ok(()) };
-        writeln!(text, "\n{:<44}{:>8}{:>16}", "tried", "ratio", "turned away, %")?;
+        writeln!(
+            text,
+            "\n{:<44}{:>8}{:>16}",
+            "tried",
+            "ratio",
+            if self.args.wait.is_some() { "no place yet, %" } else { "turned away, %" }
+        )?;
         let best = swept.best();
         for trial in &swept.trials {
             let chosen = if best.is_some_and(|best| std::ptr::eq(best, trial)) { "  <- the cheapest" } else { "" };
-            let away = 100.0 * trial.turned_away();
-            writeln!(text, "{:<44}{:>8.3}{away:>16.4}{chosen}", named(&trial.policy), trial.ratio())?;
+            let missed = 100.0 * trial.missed();
+            writeln!(text, "{:<44}{:>8.3}{missed:>16.4}{chosen}", named(&trial.policy), trial.ratio())?;
         }
         match best {
             Some(_) => writeln!(text, "\nFor manager.toml:\n\n{}", manager_toml(self.policy).trim_end()),
@@ -267,7 +273,7 @@ fn spread(Spread { mean, least, most }: Spread) -> Value {
 }
 
 fn trial(trial: &Trial) -> Value {
-    json!({ "settings": settings(&trial.policy), "ratio": trial.ratio(), "turned_away": trial.turned_away(),
+    json!({ "settings": settings(&trial.policy), "ratio": trial.ratio(), "no_place_at_once": trial.missed(),
         "server_hours": trial.server_seconds() / f64::from(HOUR) })
 }
 

@@ -9,6 +9,9 @@ use crate::config;
 /// The longest session and the longest launch that are played.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
+/// The longest that the allocations API lets a client wait.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
 /// `weibull:0.5:20m`, `exponential:40m` or `fixed:30m`.
 pub(super) fn sessions(text: &str) -> Result<Sessions, String> {
     const RIGHT: &str = "write weibull:SHAPE:SCALE, exponential:MEAN or fixed:LENGTH, as weibull:0.5:20m";
@@ -29,8 +32,11 @@ pub(super) fn lead_time(text: &str) -> Result<Duration, String> {
     length(text)
 }
 
-pub(super) fn wait(text: &str) -> Result<Duration, String> {
-    length(text)
+/// In whole seconds, and no longer than `api.max_wait` may be.
+pub(super) fn wait(text: &str) -> Result<u32, String> {
+    let wait = length(text)?;
+    let fits = wait.subsec_nanos() == 0 && wait <= LONGEST_WAIT;
+    fits.then_some(wait.as_secs() as u32).ok_or_else(|| format!("{text} must be from 1s to 10m, in whole seconds"))
 }
 
 fn length(text: &str) -> Result<Duration, String> {

@@ -92,8 +92,8 @@ fn by_margin(swept: &Swept) -> Drawn {
     // What turns away far too many, or costs far too much, would make a point of all others.
     let share = (swept.share * 20.0).max(0.001);
     let dearest = best.map_or(f64::MAX, |best| best.ratio() * 1.5);
-    let is_shown = |trial: &&Trial| trial.turned_away() <= share && trial.ratio() <= dearest;
-    let point = |trial: &Trial| (100.0 * trial.turned_away(), trial.ratio());
+    let is_shown = |trial: &&Trial| trial.missed() <= share && trial.ratio() <= dearest;
+    let point = |trial: &Trial| (100.0 * trial.missed(), trial.ratio());
     let line = |allocation, policy: &str| -> Vec<(f64, f64)> {
         let is = |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy.name() == policy;
         swept.trials.iter().filter(is).filter(is_shown).map(point).collect()

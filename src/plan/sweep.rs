@@ -24,10 +24,10 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Of all players of all runs.
-    pub(super) fn turned_away(&self) -> f64 {
+    /// The share of all players of all runs who found no place when they came: whoever has to wait for one has found none.
+    pub(super) fn missed(&self) -> f64 {
         let sum = |of: fn(&Outcome) -> u64| self.outcomes.iter().map(of).sum::<u64>();
-        sum(|it| it.counts.turned_away) as f64 / sum(|it| it.counts.players()).max(1) as f64
+        sum(|it| it.counts.waited + it.counts.turned_away) as f64 / sum(|it| it.counts.players()).max(1) as f64
     }
 
     pub(super) fn server_seconds(&self) -> f64 {
@@ -43,7 +43,7 @@ impl Trial {
 /// All that was tried.
 pub(super) struct Swept {
     pub(super) trials: Vec<Trial>,
-    /// The share that may be turned away.
+    /// The share that may find no place when they come.
     pub(super) share: f64,
 }
 
@@ -55,7 +55,7 @@ impl Swept {
 
     /// The cheapest of those.
     pub(super) fn cheapest(&self, of: impl Fn(&Policy) -> bool) -> Option<&Trial> {
-        let fits = |trial: &&Trial| of(&trial.policy) && trial.turned_away() <= self.share;
+        let fits = |trial: &&Trial| of(&trial.policy) && trial.missed() <= self.share;
         self.trials.iter().filter(fits).min_by(|one, other| one.server_seconds().total_cmp(&other.server_seconds()))
     }
 }
@@ -105,7 +105,7 @@ impl Swept {
     fn between(&self, allocation: AllocationRule) -> Option<u32> {
         let of_rule =
             |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy == MarginPolicy::Fixed;
-        let fits = |trial: &&Trial| trial.turned_away() <= self.share;
+        let fits = |trial: &&Trial| trial.missed() <= self.share;
         let margin = |trial: &Trial| trial.policy.upscale_margin;
         let enough = self.trials.iter().filter(of_rule).filter(fits).map(margin).min()?;
         let too_few = self.trials.iter().filter(of_rule).map(margin).filter(|margin| *margin < enough).max()?;

@@ -74,7 +74,10 @@ impl FleetState {
     }
 
     pub(super) fn wait_over(&mut self, ticket: Ticket) {
-        if let Some(Waiting { request, reply_to }) = self.waiting.leave(ticket) {
+        // One that is gone by now is told nothing.
+        if let Some(Waiting { request, reply_to }) = self.waiting.leave(ticket)
+            && !reply_to.is_closed()
+        {
             answer(reply_to, Err(self.no_room(request.seats)));
         }
     }

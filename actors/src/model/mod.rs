@@ -31,7 +31,7 @@ pub use launches::{LaunchLedger, LaunchesBlocked, VISIBILITY};
 pub use lead_times::{LeadTime, LeadTimes, Milestones, Spread, Stage};
 pub use life::{CloseReason, Event, Impossible, Phase, apply};
 pub use margins::{
-    BufferPolicy, LeadTimePolicy, MarginPolicy, Margins, MarginsSeen, Schedule, ScheduleError, ToldPolicy,
+    BufferPolicy, LeadTimePolicy, MarginPolicy, Margins, MarginsSeen, Record, Schedule, ScheduleError, ToldPolicy,
 };
 pub use observation::{Endpoint, Instance, InstanceState, Observation, Registration, Role, Task, TaskState};
 pub use order::{Doomed, LaunchOrder, Order, Outcome, PlaceOrder};

@@ -16,9 +16,6 @@ const ENOUGH: f64 = 1500.0;
 /// The same for how unevenly players come, which changes less and takes longer to be seen.
 const DISPERSION_MEMORY: Duration = Duration::from_secs(3600);
 
-/// The same for who came and who found no place: of the latter there are few, if things go as they should.
-const SHARE_MEMORY: Duration = Duration::from_secs(14 * 86_400);
-
 /// So many arrivals that are as even as chance are taken for seen before any were: few say nothing of how unevenly they come.
 const PRIOR: f64 = 30.0;
 
@@ -31,8 +28,6 @@ pub struct Traffic {
     arrivals: Rate,
     departures: Rate,
     bin: Bin,
-    came: Mean,
-    missed: Mean,
     season: Season,
     seen_for: Duration,
 }
@@ -109,15 +104,8 @@ impl Traffic {
         }
         self.arrivals.add(arrivals, span);
         self.departures.add(departures, span);
-        self.came.add(arrivals.into(), span, SHARE_MEMORY);
-        self.missed.add(0.0, span, SHARE_MEMORY);
         self.season.count(f64::from(arrivals) - f64::from(departures), span);
         self.seen_for = self.seen_for.saturating_add(span);
-    }
-
-    /// So many found no place when they came.
-    pub fn miss(&mut self, players: u32) {
-        self.missed.sum += f64::from(players);
     }
 
     /// Players who come, a second.
@@ -130,29 +118,28 @@ impl Traffic {
         self.departures.mixed(self.short())
     }
 
-    /// How many more come than leave, a second, or are to at some time within `ahead` as they did on the last days, whichever is
+    /// How many more are to come than leave within `ahead`: as it is now, or as it was at that time on the last days, whichever is
     /// more. What may be chance is no rise: of what the memories tell a standard deviation is left out. None below 0.
     pub fn rise(&self, ahead: Duration) -> f64 {
-        let (brief, long) = (SHORT_MEMORY.as_secs_f64(), LONG_MEMORY.as_secs_f64());
-        // Of what happens r times a second a memory of T tells r with the variance r / 2T, and two of T and U tell it with the
-        // covariance r / (T + U).
         let short = self.short();
-        let of_each = short.powi(2) / (2.0 * brief)
-            + (1.0 - short).powi(2) / (2.0 * long)
-            + 2.0 * short * (1.0 - short) / (brief + long);
-        let variance = self.variance();
-        let now = self.arrivals() - self.departures() - (variance * of_each).sqrt();
-        now.max(self.season.rise(ahead, variance))
+        let of_each = short.powi(2) * self.covariance(SHORT_MEMORY, SHORT_MEMORY)
+            + (1.0 - short).powi(2) * self.covariance(LONG_MEMORY, LONG_MEMORY)
+            + 2.0 * short * (1.0 - short) * self.covariance(SHORT_MEMORY, LONG_MEMORY);
+        let now = self.arrivals() - self.departures() - (self.variance() * of_each).sqrt();
+        self.season.rise(ahead, self.variance()).max(now * ahead.as_secs_f64())
     }
 
     /// Of how many more come than leave, in a second.
-    fn variance(&self) -> f64 {
-        self.dispersion() * self.arrivals() + self.departures()
+    pub fn variance(&self) -> f64 {
+        self.dispersion() * (self.arrivals() + self.departures())
     }
 
-    /// Players who came in the last weeks, and those of them who found no place.
-    pub const fn came_and_missed(&self) -> (f64, f64) {
-        (self.came.sum, self.missed.sum)
+    /// With which two memories, of T and of U, tell how often something happens that happens once a second by chance:
+    /// `(1 - x y) / ((T + U) (1 - x) (1 - y))`, where `x` and `y` are left of what is as old as all that was seen.
+    fn covariance(&self, one: Duration, other: Duration) -> f64 {
+        let left = |memory: Duration| (-self.seen_for.as_secs_f64() / memory.as_secs_f64()).exp();
+        let (x, y) = (left(one), left(other));
+        (1.0 - x * y) / ((one + other).as_secs_f64() * (1.0 - x) * (1.0 - y))
     }
 
     /// How much the short memory counts.
@@ -227,7 +214,7 @@ mod tests {
         for second in 0..36_000 {
             traffic.count(if second % 600 == 0 { 10 } else { 0 }, u32::from(second % 60 == 30), SECOND);
             if second > 7200 {
-                most = most.max(traffic.rise(Duration::ZERO));
+                most = most.max(traffic.rise(SECOND));
             }
         }
         assert!(most < 0.1 * traffic.departures(), "{most}");
@@ -239,21 +226,12 @@ mod tests {
             let mut traffic = Traffic::default();
             (0..7200).for_each(|second| traffic.count(2 * u32::from(second % every == 0), 0, SECOND));
             (0..7200).for_each(|second| traffic.count(0, u32::from(second % every == 0), SECOND));
-            assert!(traffic.rise(Duration::ZERO) == 0.0, "{traffic:?}");
+            assert!(traffic.rise(SECOND) == 0.0, "{traffic:?}");
             (0..7200).for_each(|second| {
                 let now = u32::from(second % every == 0);
                 traffic.count(2 * now, now, SECOND);
             });
-            assert!(rise.contains(&traffic.rise(Duration::ZERO)), "{}", traffic.rise(Duration::ZERO));
+            assert!(rise.contains(&traffic.rise(SECOND)), "{}", traffic.rise(SECOND));
         }
-    }
-
-    #[test]
-    fn who_found_no_place_is_remembered_for_weeks() {
-        let mut traffic = Traffic::default();
-        traffic.miss(3);
-        (0..86_400).for_each(|_| traffic.count(1, 0, SECOND));
-        let (came, missed) = traffic.came_and_missed();
-        assert!((80_000.0..86_400.0).contains(&came) && (2.7..3.0).contains(&missed), "{came} {missed}");
     }
 }

@@ -1,7 +1,5 @@
 //! A fleet that serves a demand, from its first second to its last.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -11,7 +9,7 @@ use super::demand::Demand;
 use super::fleet::{Counts, Fleet};
 use super::optimum::{Least, Optimum};
 use super::waiting::Waiting;
-use crate::model::{MarginsSeen, Policy, Timestamp, Traffic};
+use crate::model::{MarginsSeen, Policy, Record, Timestamp, Traffic};
 
 /// How often margins that set themselves are set, in seconds.
 const MARGINS_EVERY: u32 = 5;
@@ -89,16 +87,11 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
     let mut waiting = Waiting::new(*patience);
     waiting.join(0, left);
     let mut optimum = Optimum::new(shortest(lead_times), servers_for(demand.present(), policy));
-    let mut traffic = Traffic::default();
+    let (mut traffic, mut record, mut came, mut missed) = (Traffic::default(), Record::default(), 0, 0);
     let (mut current, mut stays, mut moments) = (policy.clone(), Vec::new(), Vec::new());
-    // Until when those would play who were turned away.
-    let mut elsewhere: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
     let (mut before, mut active_at, mut missed_at) = (0, 0, None);
     for second in 0..demand.seconds() {
         let departures = fleet.pass(second);
-        while elsewhere.peek().is_some_and(|Reverse(until)| *until <= second) {
-            elsewhere.pop();
-        }
         players.come(&mut stays);
         waiting.serve(&mut fleet, &current, second);
         let left = fleet.arrive(&current, second, &stays);
@@ -108,30 +101,35 @@ pub fn simulate(demand: &Demand, plan: &Plan, seed: u64, mut passed: impl FnMut(
         }
         if !left.is_empty() {
             missed_at = Some(second);
-            traffic.miss(left.len() as u32);
             waiting.join(second, left);
         }
-        for stay in waiting.give_up(second) {
-            fleet.counts.turned_away += 1;
-            elsewhere.push(Reverse(second.saturating_add(stay)));
-        }
-        let wanted = fleet.players() + waiting.count() + elsewhere.len() as u32;
+        (came, missed) = (came + stays.len() as u32, missed + left.len() as u32);
+        fleet.counts.turned_away += waiting.give_up(second);
+        let wanted = waiting.wanted(second, fleet.players());
         optimum.needs(servers_for(wanted, policy), second);
         optimum.tick();
         let now = *starts + Duration::from_secs(second.into());
-        traffic.look(now, fleet.players());
         traffic.count(stays.len() as u32, departures, Duration::from_secs(1));
+        traffic.look(now, fleet.players());
         if second % MARGINS_EVERY == 0 {
-            let margins = policy.margins(&MarginsSeen {
+            let mut seen = MarginsSeen {
                 now,
                 players: fleet.players(),
                 traffic: &traffic,
                 lead_time: fleet.lead_time(),
+                record,
                 largest_party: 1,
                 told: None,
                 quiet_for: Duration::from_secs((second - active_at).into()),
                 missed_ago: missed_at.map(|missed_at| Duration::from_secs((second - missed_at).into())),
-            });
+            };
+            // Wider margins would have come to something.
+            if current.upscale_margin > 0 && fleet.servers() < policy.max_servers {
+                record = policy.recorded(&seen, came, missed, Duration::from_secs(MARGINS_EVERY.into()));
+                seen.record = record;
+            }
+            (came, missed) = (0, 0);
+            let margins = policy.margins(&seen);
             (current.upscale_margin, current.downscale_margin) = (margins.upscale, margins.downscale);
         }
         fleet.scale(&current, waiting.count(), second, &mut lead_time);

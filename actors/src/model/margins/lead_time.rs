@@ -6,7 +6,6 @@ use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
 use super::{Margins, MarginsSeen};
 use crate::model::policy::Policy;
-use crate::model::traffic::Traffic;
 
 /// Before so long was seen, rates are chance.
 const SEEN_FOR: Duration = Duration::from_secs(600);
@@ -16,12 +15,6 @@ const MOST_DEVIATIONS: f64 = 7.0;
 
 /// Players who are not there have no chance to come, and nothing to divide by.
 const LEAST_DEVIATION: f64 = 1e-6;
-
-/// Of what may be turned away so much is spent. The rest is for what cannot be foreseen, as all coming back from an outage.
-const SPENT: f64 = 0.5;
-
-/// What was turned away before makes the share that may be so many times larger or smaller, at most.
-const MOST_TIMES: f64 = 10.0;
 
 /// So often the interval is halved: it is known to a hundredth of a place then, of a million.
 const HALVINGS: u32 = 30;
@@ -40,33 +33,25 @@ impl LeadTimePolicy {
     ///
     /// In that time `(arrivals - departures) × L` places are taken on average. By chance it is more: the difference of two
     /// counts has the variance `(arrivals + departures) × L`, times the dispersion of the arrivals where they come in
-    /// crowds. So many deviations of it are covered that no more than the share is turned away, which depends on how many were.
+    /// crowds. So many deviations of it are covered that no more than the share is turned away, corrected by how many were.
     pub(super) fn margins(&self, policy: &Policy, seen: &MarginsSeen<'_>) -> Option<Margins> {
-        let MarginsSeen { traffic, lead_time, largest_party, .. } = *seen;
-        if traffic.seen_for() < SEEN_FOR {
-            return None;
-        }
-        let ahead = lead_time? + policy.health_interval;
-        let bridged = ahead.as_secs_f64();
-        let (arrivals, departures) = (traffic.arrivals(), traffic.departures());
-        let deviation = (traffic.dispersion() * (arrivals + departures) * bridged).sqrt();
-        let deviations = deviations(self.share(traffic), policy.server_capacity, deviation);
-        let wanted = deviations.mul_add(deviation, traffic.rise(ahead) * bridged).ceil() as u32;
+        let bridged = self.lead_time(seen)? + policy.health_interval;
+        let MarginsSeen { traffic, record, largest_party, .. } = *seen;
+        let deviation = (traffic.variance() * bridged.as_secs_f64()).sqrt();
+        let deviations = deviations(record.corrected(self.share()), policy.server_capacity, deviation);
+        let wanted = deviations.mul_add(deviation, traffic.rise(bridged)).ceil() as u32;
         let upscale = wanted.saturating_add(largest_party).min(policy.most_places()).max(self.least);
         Some(Margins::above(upscale, policy.server_capacity))
     }
 
-    /// The share of players that may be turned away from now on.
-    ///
-    /// Many things make it another than what is reckoned: the margin is a whole number, players are no normal distribution, a
-    /// launch fails. So what has come of it is looked at: each player of the last weeks who could have been turned away
-    /// and was not lets the share be larger by itself, and each who was beyond that makes it smaller.
-    fn share(&self, traffic: &Traffic) -> f64 {
-        let share = 1.0 / f64::from(self.one_in.max(2));
-        let (came, missed) = traffic.came_and_missed();
-        let left = SPENT * share * came - missed;
-        let times = (1.0 + left.abs()).min(MOST_TIMES);
-        if left > 0.0 { share * times } else { share / times }
+    /// How long launches take, once enough was seen to go by it.
+    pub(super) fn lead_time(&self, seen: &MarginsSeen<'_>) -> Option<Duration> {
+        seen.lead_time.filter(|_| seen.traffic.seen_for() >= SEEN_FOR)
+    }
+
+    /// The share of players that may be turned away.
+    pub(super) fn share(&self) -> f64 {
+        1.0 / f64::from(self.one_in.max(2))
     }
 }
 
@@ -86,8 +71,8 @@ fn deviations(share: f64, capacity: u32, deviation: f64) -> f64 {
     let in_deviations = |places: u32| f64::from(places) / deviation.max(LEAST_DEVIATION);
     let (lot, band) = (in_deviations(capacity), in_deviations(Margins::band(capacity)));
     let normal = Normal::standard();
-    let twice = |z: f64| f64::midpoint((z * z + 1.0) * normal.sf(z), -z * normal.pdf(z));
-    let missed = |z: f64| (twice(z) - twice(z + band)) / (band * lot);
+    let sum = |z: f64| f64::midpoint((z * z + 1.0) * normal.sf(z), -z * normal.pdf(z));
+    let missed = |z: f64| (sum(z) - sum(z + band)) / (band * lot);
     let (mut low, mut high) = (0.0, MOST_DEVIATIONS);
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
@@ -99,6 +84,7 @@ fn deviations(share: f64, capacity: u32, deviation: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::margins::Record;
     use crate::model::margins::tests::{seen, traffic};
     use crate::model::{MarginPolicy, Traffic};
 
@@ -116,9 +102,9 @@ mod tests {
 
     #[test]
     fn a_rise_is_bridged_and_chance_is_covered() {
-        // 99 s and the health interval of 1 s: a deviation of 20, of which 2.78 are covered, by the normal distribution of
+        // 99 s and the health interval of 1 s: a deviation of 20, of which 2.872 are covered, by the normal distribution of
         // another program; and of a rise of 2 all but 0.07.
-        for (arrivals, departures, upscale) in [(0, 0, 3), (2, 2, 56 + 3), (3, 1, 249 + 3), (1, 3, 57 + 3)] {
+        for (arrivals, departures, upscale) in [(0, 0, 3), (2, 2, 58 + 3), (3, 1, 251 + 3), (1, 3, 58 + 3)] {
             let traffic = traffic(arrivals, departures, 3600);
             let margins = margins(&policy(0), &traffic, Some(99));
             assert_eq!(margins, Margins { upscale, downscale: upscale + 72 }, "{arrivals} {departures}");
@@ -137,17 +123,31 @@ mod tests {
     fn the_margin_is_never_below_its_floor() {
         assert_eq!(margins(&policy(50), &traffic(0, 0, 3600), Some(99)).upscale, 50);
         assert_eq!(margins(&policy(50), &traffic(0, 0, 1), None), Margins { upscale: 50, downscale: 64 });
-        assert_eq!(margins(&policy(50), &traffic(2, 2, 3600), Some(99)).upscale, 59);
+        assert_eq!(margins(&policy(50), &traffic(2, 2, 3600), Some(99)).upscale, 61);
     }
 
     #[test]
-    fn the_fewer_were_turned_away_the_more_may_be() {
-        // Of half a million players 50 may be, and half of those are spent.
-        for (missed, upscale) in [(0, 44 + 3), (12, 44 + 3), (22, 53 + 3), (24, 61 + 3), (40, 70 + 3), (4000, 70 + 3)] {
-            let mut traffic = traffic(2, 2, 3 * 86_400);
-            traffic.miss(missed);
-            assert_eq!(margins(&policy(0), &traffic, Some(99)).upscale, upscale, "{missed}");
+    fn what_has_come_of_it_makes_the_margin_wider_or_narrower() {
+        let (traffic, policy) = (traffic(2, 2, 3600), policy(0));
+        let seen = |record| MarginsSeen { lead_time: Some(Duration::from_secs(99)), record, ..seen(&traffic) };
+        // Of half a million players 50 may be turned away, and half of those are spent.
+        for (missed, upscale) in [(0, 47), (24, 58), (40, 66), (4000, 70)] {
+            let record = policy.recorded(&seen(Record::default()), 480_000, missed, SECOND);
+            assert_eq!(policy.margins(&seen(record)).upscale, upscale, "{missed}");
         }
+        let fixed = Policy { margin_policy: MarginPolicy::Fixed, shadow_policy: Some(policy.margin_policy), ..policy };
+        let record = fixed.recorded(&seen(Record::default()), 480_000, 4000, SECOND);
+        assert_eq!(record, Record::default(), "other margins are not judged");
+        let judged = policy_of(&fixed).recorded(&seen(record), 480_000, 4000, SECOND);
+        assert_eq!(
+            fixed.shadow(&seen(judged)).map(|margins| margins.upscale),
+            Some(58),
+            "nor is one that is only watched"
+        );
+    }
+
+    fn policy_of(policy: &Policy) -> Policy {
+        Policy { margin_policy: policy.shadow_policy.unwrap_or_default(), ..policy.clone() }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod buffer;
 mod lead_time;
+mod record;
 mod schedule;
 mod told;
 
@@ -16,6 +17,7 @@ use super::traffic::Traffic;
 
 pub use buffer::BufferPolicy;
 pub use lead_time::LeadTimePolicy;
+pub use record::Record;
 pub use schedule::{Schedule, ScheduleError};
 pub use told::ToldPolicy;
 
@@ -90,6 +92,8 @@ pub struct MarginsSeen<'a> {
     pub traffic: &'a Traffic,
     /// Nineteen of twenty launches took no longer; none if none came to serve yet.
     pub lead_time: Option<Duration>,
+    /// What has come of the margins in force.
+    pub record: Record,
     /// Players who came together, at most.
     pub largest_party: u32,
     /// What the operator's service told last, and when.
@@ -108,7 +112,20 @@ impl Policy {
 
     /// What they would be by the policy that is only watched, if there is one.
     pub fn shadow(&self, seen: &MarginsSeen<'_>) -> Option<Margins> {
-        self.shadow_policy.as_ref().map(|policy| self.margins_by(policy, seen))
+        // Nothing has come of it: it is not in force.
+        let seen = MarginsSeen { record: Record::default(), ..*seen };
+        self.shadow_policy.as_ref().map(|policy| self.margins_by(policy, &seen))
+    }
+
+    /// The record, with so many more who came in the last `span` and those of them who found no place. As it was, where no policy
+    /// was to see to it that they do.
+    pub fn recorded(&self, seen: &MarginsSeen<'_>, came: u32, missed: u32, span: Duration) -> Record {
+        match self.margin_policy {
+            MarginPolicy::LeadTime(policy) if policy.lead_time(seen).is_some() => {
+                seen.record.with(came, missed, span, policy.share())
+            }
+            _ => seen.record,
+        }
     }
 
     fn margins_by(&self, policy: &MarginPolicy, seen: &MarginsSeen<'_>) -> Margins {
@@ -175,6 +192,7 @@ mod tests {
             players: 0,
             traffic,
             lead_time: None,
+            record: Record::default(),
             largest_party: 0,
             told: None,
             quiet_for,

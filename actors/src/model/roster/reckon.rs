@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Roster;
-use crate::model::margins::{Margins, MarginsSeen};
+use crate::model::margins::{Margins, MarginsSeen, Record};
 use crate::model::policy::Policy;
 use crate::model::server::Server;
 use crate::model::time::Timestamp;
@@ -18,6 +18,9 @@ pub(super) struct Reckoning {
     traffic: Traffic,
     /// Players who were given a place, or sent to the backup for want of one, since the last count.
     came: u32,
+    /// Players who found no place when they came, since then.
+    missed: u32,
+    record: Record,
     parties: Parties,
     /// All who came, and those of them who were turned away.
     totals: Totals,
@@ -125,7 +128,7 @@ impl Roster {
         let is_launching =
             self.launching + self.ledger.requested() > 0 || self.ledger.blocked(&self.policy, now).is_some();
         let quiet_time = self.policy.quiet_time.unwrap_or_default();
-        let Reckoning { traffic, came, parties, last, active_at, missed_at, .. } = &mut self.reckoning;
+        let Reckoning { traffic, came, missed, parties, last, active_at, missed_at, .. } = &mut self.reckoning;
         // A manager that finds servers does not know who has played on them.
         if *came > 0 || players > 0 || is_launching || (active_at.is_none() && !is_empty) {
             *active_at = Some(now);
@@ -136,13 +139,26 @@ impl Roster {
         {
             *missed_at = now;
         }
-        traffic.look(now, players);
         if let Some(span) = span {
             traffic.count(*came, departures, span);
         }
+        traffic.look(now, players);
         parties.pass(now);
-        (*last, *came) = (Some(now), 0);
+        *last = Some(now);
+        let (came, missed) = (std::mem::take(came), std::mem::take(missed));
+        if let Some(span) = span.filter(|_| self.can_grow(now)) {
+            self.reckoning.record = self.policy.recorded(&self.seen(now), came, missed, span);
+        }
         self.set_margins(now);
+    }
+
+    /// Wider margins would come to something: servers are seen, and may be launched. A fleet without any that sleeps has none.
+    fn can_grow(&self, now: Timestamp) -> bool {
+        let servers = self.servers.iter().count() as u32 + self.ledger.requested();
+        self.is_ready()
+            && self.margins.upscale > 0
+            && servers < self.policy.max_servers
+            && self.ledger.blocked(&self.policy, now).is_none()
     }
 
     /// The margins as they are now.
@@ -162,8 +178,9 @@ impl Roster {
 
     /// Players found no room when they came. True if other margins follow.
     pub fn missed(&mut self, seats: u32, now: Timestamp) -> bool {
-        self.reckoning.missed_at = Some(now);
-        self.reckoning.traffic.miss(seats);
+        let Reckoning { missed, missed_at, .. } = &mut self.reckoning;
+        *missed = missed.saturating_add(seats);
+        *missed_at = Some(now);
         let before = self.margins;
         self.set_margins(now);
         self.margins != before
@@ -219,12 +236,13 @@ impl Roster {
     }
 
     fn seen(&self, now: Timestamp) -> MarginsSeen<'_> {
-        let Reckoning { traffic, parties, told, active_at, missed_at, .. } = &self.reckoning;
+        let Reckoning { traffic, record, parties, told, active_at, missed_at, .. } = &self.reckoning;
         MarginsSeen {
             now,
             players: self.players(),
             traffic,
             lead_time: self.lead_times.total().map(|total| total.p95),
+            record: *record,
             largest_party: parties.largest(),
             told: *told,
             quiet_for: active_at.map_or(Duration::MAX, |active_at| now.since(active_at)),
