@@ -11,6 +11,9 @@ const SPENT: f64 = 0.5;
 /// A share is corrected to so many times more or less, at most.
 const MOST_TIMES: f64 = 10.0;
 
+/// What is missed beyond so many times what may be is forgotten: a memory later it is made good.
+const FORGIVEN: f64 = 3.0;
+
 /// Players of the last weeks, while the margins were those of a policy that is to keep to a share.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Record {
@@ -20,12 +23,12 @@ pub struct Record {
 
 impl Record {
     /// The same with so many more who came in the last `span`, and those of them who found no place, of whom a share may be.
-    /// What could not be made good within weeks is forgotten.
+    /// What could not be made good in as long as is remembered is forgotten.
     pub(super) fn with(self, came: u32, missed: u32, span: Duration, share: f64) -> Self {
         let kept = (-span.as_secs_f64() / MEMORY.as_secs_f64()).exp();
         let came = self.came.mul_add(kept, f64::from(came));
         let spent = SPENT * share * came;
-        let most = MOST_TIMES.mul_add(chance(spent), spent);
+        let most = MOST_TIMES.mul_add(chance(spent), spent).max(FORGIVEN * spent);
         Self { came, missed: self.missed.mul_add(kept, f64::from(missed)).min(most) }
     }
 
