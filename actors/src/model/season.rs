@@ -43,10 +43,11 @@ struct Seen {
 }
 
 impl Seen {
-    /// The same with so many players when it begins. Where nearly nobody played, those who came came from elsewhere: they are no
-    /// hundred times as many for a hundred players instead of one.
+    /// The same with so many players when it begins, each with the one who is the first where nobody plays. Where nearly nobody
+    /// played, those who came came from elsewhere: they are no hundred times as many for a hundred players instead of one.
     fn with(self, players: u32) -> f64 {
-        self.growth * (f64::from(players) / f64::from(self.players.max(1))).min(MOST_TIMES)
+        let one_more = |players: u32| f64::from(players) + 1.0;
+        self.growth * (one_more(players) / one_more(self.players)).min(MOST_TIMES)
     }
 }
 
@@ -199,6 +200,19 @@ mod tests {
             worst = worst.max(season.rise(Duration::from_secs(240), 0.0));
         }
         assert!((700.0..1700.0).contains(&worst), "{worst}");
+    }
+
+    #[test]
+    fn a_fleet_that_is_empty_at_night_knows_its_morning() {
+        let mut season = Season::default();
+        for second in 0..3 * 24 * HOUR {
+            let open = second % (24 * HOUR) / HOUR == 9;
+            season.count(if open { 0.1 } else { 0.0 }, SECOND);
+            // The first has come a little later.
+            season.look(Timestamp::from_secs(second), u32::from(open && second % HOUR > 5));
+        }
+        let rise = rise_at(&mut season, 9 * HOUR - 120, 0);
+        assert!((11.0..13.0).contains(&rise), "{rise}");
     }
 
     #[test]

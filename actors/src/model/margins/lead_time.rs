@@ -31,9 +31,10 @@ pub struct LeadTimePolicy {
 impl LeadTimePolicy {
     /// What lies between two moments at which a launch can help: its lead time `L`, and the interval in which it is noticed.
     ///
-    /// In that time `(arrivals - departures) × L` places are taken on average. By chance it is more: the difference of two
-    /// counts has the variance `(arrivals + departures) × L`, times the dispersion of the arrivals where they come in
-    /// crowds. So many deviations of it are covered that no more than the share is turned away, corrected by how many were.
+    /// In that time as many places are taken as the traffic [rises](crate::model::Traffic::rise). By chance it is more: the
+    /// difference of two counts has the variance `(arrivals + departures) × L`, times the dispersion of the arrivals where they
+    /// come in crowds. So many deviations of it are covered that no more than the share is turned away, corrected by how many
+    /// were.
     pub(super) fn margins(&self, policy: &Policy, seen: &MarginsSeen<'_>) -> Option<Margins> {
         let bridged = self.lead_time(seen)? + policy.health_interval;
         let MarginsSeen { traffic, record, largest_party, .. } = *seen;
