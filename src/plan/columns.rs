@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use csv::StringRecord;
 
-use super::trace_file::moment;
+use super::moment::moment;
 
 /// Names of the column with times, in any case.
 const TIMES: [&str; 8] = ["time", "timestamp", "utc", "datetime", "date", "ts", "at", "second"];

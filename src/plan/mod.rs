@@ -5,6 +5,7 @@
 
 mod columns;
 mod lived;
+mod moment;
 mod outcome;
 mod parameters;
 mod report;

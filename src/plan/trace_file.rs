@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use actors::planning::{Seen, Sessions, Trace};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use thiserror::Error;
 
 use super::columns::{Columns, Kind, Layout, listed};
+use super::moment::moment;
 
 /// The longest trace, in seconds: more than a year tells nothing more.
 const LONGEST: u32 = 400 * 86_400;
@@ -21,9 +20,6 @@ const MOST: f64 = 100_000_000.0;
 
 /// A step that is so many times as long as the usual one is a gap.
 const GAP: u32 = 3;
-
-/// Seconds that are taken for those since 1970: of this century.
-const SECONDS_OF_DATES: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
 /// The longest stay, in seconds.
 const LONGEST_STAY: f64 = 30.0 * 86_400.0;
@@ -184,19 +180,6 @@ fn stay(text: &str) -> Result<u32, String> {
     let seconds = seconds.ok_or_else(|| format!("{text:?} is no time to stay: write seconds, as 1200, or 20m"))?;
     let fits = (0.0..=LONGEST_STAY).contains(&seconds);
     fits.then_some(seconds.ceil().max(1.0) as u32).ok_or_else(|| format!("{text} must be from 0s to 30days"))
-}
-
-/// Seconds, and whether they are a date's.
-pub(super) fn moment(text: &str) -> Option<(f64, bool)> {
-    let seconds = |timestamp: Timestamp| (timestamp.as_second() as f64, true);
-    let local = |time: DateTime| TimeZone::UTC.to_timestamp(time).ok().map(seconds);
-    if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some((number, SECONDS_OF_DATES.contains(&number)));
-    }
-    let of_timestamp = text.parse::<Timestamp>().ok().map(seconds);
-    let of_time = || text.parse::<DateTime>().ok().and_then(local);
-    let of_date = || text.parse::<Date>().ok().and_then(|date| local(date.at(0, 0, 0, 0)));
-    of_timestamp.or_else(of_time).or_else(of_date)
 }
 
 /// Players, line by line, may come at the same time.
