@@ -1,7 +1,7 @@
 //! Looks at the cloud and carries orders out, many at once. Its mailbox never waits for the cloud: each call runs in
 //! a task of its own, with a time limit, and what came of it goes to the supervisor as a message.
 //!
-//! What cannot be asked yet waits in [line](Line), the most urgent first. A cloud that is asked too often is looked at
+//! What cannot be asked yet waits in line, the most urgent first. A cloud that is asked too often is looked at
 //! less often, before anything else has to wait for it.
 
 use std::sync::Arc;

@@ -229,13 +229,7 @@ impl Told<'_> {
 
     fn sweep(&self, text: &mut String) -> fmt::Result {
         let Some(swept) = self.swept else { return Ok(()) };
-        writeln!(
-            text,
-            "\n{:<44}{:>8}{:>16}",
-            "tried",
-            "ratio",
-            if self.args.wait.is_some() { "no place yet, %" } else { "turned away, %" }
-        )?;
+        writeln!(text, "\n{:<44}{:>8}{:>16}", "tried", "ratio", format!("{}, %", swept.missed_are))?;
         let best = swept.best();
         for trial in &swept.trials {
             let chosen = if best.is_some_and(|best| std::ptr::eq(best, trial)) { "  <- the cheapest" } else { "" };
@@ -246,8 +240,9 @@ impl Told<'_> {
             Some(_) => writeln!(text, "\nFor manager.toml:\n\n{}", manager_toml(self.policy).trim_end()),
             None => writeln!(
                 text,
-                "\nNothing that was tried turns away {} % or less of the players; a higher max_servers or max_in_flight may help.",
-                100.0 * swept.share
+                "\nWith all that was tried more than {} % of the players are {}; a higher max_servers or max_in_flight may help.",
+                100.0 * swept.share,
+                swept.missed_are
             ),
         }
     }

@@ -98,13 +98,11 @@ fn by_margin(swept: &Swept) -> Drawn {
         let is = |trial: &&Trial| trial.policy.allocation == allocation && trial.policy.margin_policy.name() == policy;
         swept.trials.iter().filter(is).filter(is_shown).map(point).collect()
     };
-    let title = best.map_or_else(
-        || "Cost against players turned away".to_owned(),
-        |best| format!("Cost against players turned away; marked: {}", named(&best.policy)),
-    );
+    let missed = swept.missed_are;
+    let marked = best.map_or_else(String::new, |best| format!("; marked: {}", named(&best.policy)));
     draw(&Lines {
-        title: &title,
-        x: "players turned away, %",
+        title: &format!("Cost against players {missed}{marked}"),
+        x: &format!("players {missed}, %"),
         y: "cost, against the optimum",
         lines: vec![
             ("margins, packed", line(AllocationRule::Packed, "margins")),

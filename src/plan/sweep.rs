@@ -45,6 +45,8 @@ pub(super) struct Swept {
     pub(super) trials: Vec<Trial>,
     /// The share that may find no place when they come.
     pub(super) share: f64,
+    /// What becomes of those.
+    pub(super) missed_are: &'static str,
 }
 
 impl Swept {
@@ -80,7 +82,8 @@ pub(super) fn sweep(args: &PlanArgs, set: &Policy, played: &Played) -> Swept {
     if tried[1..].contains(set) {
         tried.remove(0);
     }
-    let mut swept = Swept { trials: Vec::new(), share: args.turned_away };
+    let missed_are = if args.wait.is_some() { "kept waiting" } else { "turned away" };
+    let mut swept = Swept { trials: Vec::new(), share: args.turned_away, missed_are };
     swept.try_out(args, played, tried);
     for allocation in [AllocationRule::Packed, AllocationRule::Distributed] {
         for _ in 0..HALVINGS {

@@ -5,8 +5,8 @@
 //! each stands the [optimum](Outcome::optimum) that no fleet can be cheaper than.
 //!
 //! A server is ready when its lead time is over, and answers from then on; it is gone in the second in which it is closed.
-//! Players are there in the second in which they come: nobody is waited for with a place held. Nobody who is turned away
-//! comes again.
+//! Players are there in the second in which they come: nobody is waited for with a place held. Whoever finds none
+//! waits for as long as the [plan](Plan::patience) says, and is turned away then; nobody comes again.
 
 mod demand;
 mod fleet;
