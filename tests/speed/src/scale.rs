@@ -22,6 +22,7 @@ const START: Timestamp = Timestamp::from_secs(1_000_000);
 #[derive(Clone, Copy, Debug)]
 struct Costs {
     allocation: f64,
+    refusal: f64,
     report: f64,
     decision: f64,
     look: f64,
@@ -41,8 +42,11 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     let thousand = costs[2];
     let report = micros(&format!("a health report {sizes}"), large.report, small.report, Goal::AtMost(2.0));
     let allocation = micros(&format!("an allocation {sizes}"), large.allocation, small.allocation, Goal::AtMost(2.0));
+    let refusal =
+        micros(&format!("a request that finds no place {sizes}"), large.refusal, small.refusal, Goal::AtMost(2.0));
     Ok(vec![
         allocation,
+        refusal,
         report.so_far(14.0),
         micros(
             "a decision, for each of 100000 servers, of 1000",
@@ -67,6 +71,7 @@ fn draw(costs: &[Costs], dir: &Path) -> Result<()> {
         ("a look at the cloud", line(|costs| costs.look)),
         ("a decision", line(|costs| costs.decision)),
         ("an allocation", line(|costs| costs.allocation)),
+        ("a request that finds no place", line(|costs| costs.refusal)),
         ("a health report", line(|costs| costs.report)),
     ];
     Plot { title: "What the fleet's own work costs", by: "servers", shown: "microseconds", lines }
@@ -111,7 +116,9 @@ fn costs(servers: u32) -> Costs {
     });
     roster.take_notes();
     let decision = fastest(|| {
+        now = now + Duration::from_secs(1);
         let started = Instant::now();
+        roster.reckon(now);
         let view = roster.view(0, now);
         black_box(decide(&view, &policy, now));
         started.elapsed()
@@ -124,7 +131,19 @@ fn costs(servers: u32) -> Costs {
         black_box(roster.orders(now));
         started.elapsed()
     });
-    Costs { allocation, report, decision, look }
+    // All are full, and whoever comes is missed.
+    let full = Some(HealthAnswer { available_capacity: 0, ready_to_close: false });
+    ids.iter().for_each(|id| roster.report(*id, now, full, now));
+    let refusal = fastest(|| {
+        let started = Instant::now();
+        for _ in 0..times {
+            assert!(black_box(roster.allocate(now)).is_none(), "there is a place");
+            roster.turned_away(1, false);
+            black_box(roster.missed(1, now));
+        }
+        started.elapsed() / times
+    });
+    Costs { allocation, refusal, report, decision, look }
 }
 
 fn fastest(mut attempt: impl FnMut() -> Duration) -> f64 {

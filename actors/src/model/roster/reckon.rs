@@ -16,6 +16,8 @@ const PARTY_MEMORY: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reckoning {
     traffic: Traffic,
+    /// Players in games and on their way to one, when last was counted.
+    players: u32,
     /// Players who were given a place, or sent to the backup for want of one, since the last count.
     came: u32,
     /// Players who found no place when they came, since then.
@@ -83,7 +85,7 @@ impl Reckoning {
 pub struct Reckoned {
     /// When.
     pub at: Timestamp,
-    /// Players in games and on their way to one.
+    /// Players in games and on their way to one, when they were last counted.
     pub players: u32,
     /// Those who ever came.
     pub totals: Totals,
@@ -116,18 +118,20 @@ impl Roster {
             return;
         }
         let policy = &self.policy;
-        let mut departures = 0_u32;
+        let (mut players, mut departures) = (0_u32, 0_u32);
         for server in self.servers.iter_mut().filter(|server| server.phase.is_serving()) {
-            let Some(players) = players(server, policy) else { continue };
-            if let Some(before) = server.players_before.replace(players) {
-                departures = departures.saturating_add((before + server.handed_out).saturating_sub(players));
+            let Some(playing) = playing(server, policy) else { continue };
+            players = players.saturating_add(playing);
+            if let Some(before) = server.players_before.replace(playing) {
+                departures = departures.saturating_add((before + server.handed_out).saturating_sub(playing));
             }
             server.handed_out = 0;
         }
-        let (players, is_empty) = (self.players(), self.servers.iter().next().is_none());
+        let is_empty = self.servers.len() == 0;
         let is_launching =
             self.launching + self.ledger.requested() > 0 || self.ledger.blocked(&self.policy, now).is_some();
         let quiet_time = self.policy.quiet_time.unwrap_or_default();
+        self.reckoning.players = players;
         let Reckoning { traffic, came, missed, parties, last, active_at, missed_at, .. } = &mut self.reckoning;
         // A manager that finds servers does not know who has played on them.
         if *came > 0 || players > 0 || is_launching || (active_at.is_none() && !is_empty) {
@@ -154,7 +158,7 @@ impl Roster {
 
     /// Wider margins would come to something: servers are seen, and may be launched. A fleet without any that sleeps has none.
     fn can_grow(&self, now: Timestamp) -> bool {
-        let servers = self.servers.iter().count() as u32 + self.ledger.requested();
+        let servers = self.servers.len() as u32 + self.ledger.requested();
         self.is_ready()
             && self.margins.upscale > 0
             && servers < self.policy.max_servers
@@ -181,8 +185,11 @@ impl Roster {
         let Reckoning { missed, missed_at, .. } = &mut self.reckoning;
         *missed = missed.saturating_add(seats);
         *missed_at = Some(now);
+        // One that sleeps is woken by it. Where there are margins it changes nothing before the next count.
         let before = self.margins;
-        self.set_margins(now);
+        if before.upscale == 0 {
+            self.set_margins(now);
+        }
         self.margins != before
     }
 
@@ -210,7 +217,7 @@ impl Roster {
             at: now,
             players: seen.players,
             totals: self.reckoning.totals,
-            servers: self.servers.iter().count() as u32 + self.ledger.requested(),
+            servers: self.servers.len() as u32 + self.ledger.requested(),
             arrivals: seen.traffic.arrivals(),
             departures: seen.traffic.departures(),
             dispersion: seen.traffic.dispersion(),
@@ -236,10 +243,11 @@ impl Roster {
     }
 
     fn seen(&self, now: Timestamp) -> MarginsSeen<'_> {
-        let Reckoning { traffic, record, parties, told, active_at, missed_at, .. } = &self.reckoning;
+        let Reckoning { traffic, players, record, parties, told, active_at, missed_at, .. } = &self.reckoning;
         MarginsSeen {
             now,
-            players: self.players(),
+            // Whoever finds no place asks for other margins: with thousands of servers none could be counted for each.
+            players: *players,
             traffic,
             lead_time: self.lead_times.total().map(|total| total.p95),
             record: *record,
@@ -249,16 +257,11 @@ impl Roster {
             missed_ago: missed_at.map(|missed_at| now.since(missed_at)),
         }
     }
-
-    fn players(&self) -> u32 {
-        let serving = self.servers.iter().filter(|server| server.phase.is_serving());
-        serving.filter_map(|server| players(server, &self.policy)).sum()
-    }
 }
 
 /// Players on a server, and on their way to it; none while it was not heard. It has as many places as it had when it was
 /// empty: others than `server_capacity`, while that is being changed.
-fn players(server: &Server, policy: &Policy) -> Option<u32> {
+fn playing(server: &Server, policy: &Policy) -> Option<u32> {
     let (answer, _) = server.health.last()?;
     let capacity = server.places.unwrap_or(policy.server_capacity);
     Some(capacity.saturating_sub(answer.available_capacity) + server.holds.count())
