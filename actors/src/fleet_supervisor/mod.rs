@@ -208,6 +208,7 @@ impl Actor for FleetSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         state.me.take_one();
         let may_add_room = msg.may_add_room();
+        // What is waited for is boxed: an allocation, which waits for nothing, would move its room about.
         match msg {
             FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
             FleetMsg::Book(request, patience, reply_to) => state.book(request, patience, reply_to),
@@ -217,20 +218,20 @@ impl Actor for FleetSupervisor {
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
-            FleetMsg::Reports(reports) => state.reports(reports).await?,
-            FleetMsg::Glimpsed(part) => state.glimpsed(&part).await?,
-            FleetMsg::Observed(observation) => state.observed(&observation).await?,
-            FleetMsg::Outcome(outcome, took) => state.outcome(outcome, took).await?,
+            FleetMsg::Reports(reports) => Box::pin(state.reports(reports)).await?,
+            FleetMsg::Glimpsed(part) => Box::pin(state.glimpsed(&part)).await?,
+            FleetMsg::Observed(observation) => Box::pin(state.observed(&observation)).await?,
+            FleetMsg::Outcome(outcome, took) => Box::pin(state.outcome(outcome, took)).await?,
             FleetMsg::Look => state.show(),
-            FleetMsg::Commit(decision) => state.commit(decision).await?,
+            FleetMsg::Commit(decision) => Box::pin(state.commit(decision)).await?,
             FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
             FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
             FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(state.roster.reckoned(state.clock.now()))),
             FleetMsg::Told(margins) => state.told(margins),
             FleetMsg::Backlogs(reply_to) => answer(reply_to, state.backlogs()),
             FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
-            FleetMsg::Drain(server, reply_to) => state.drain(server, reply_to).await?,
-            FleetMsg::Undrain(server, reply_to) => state.undrain(server, reply_to).await?,
+            FleetMsg::Drain(server, reply_to) => Box::pin(state.drain(server, reply_to)).await?,
+            FleetMsg::Undrain(server, reply_to) => Box::pin(state.undrain(server, reply_to)).await?,
             FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
             FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
             FleetMsg::LogState => state.log_state(),
