@@ -1,33 +1,32 @@
 //! The body of a request: until all of it is there, its connection waits for the client, and makes way for others.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use warp::hyper::body::Bytes;
 
-use super::connections::Connection;
+use super::connections::Progress;
 
 /// A body on its way.
 pub(super) struct Arriving {
     body: Incoming,
-    /// What is told that it is there; none once it was.
-    connection: Option<Arc<Connection>>,
+    /// By what its connection is told that it is there; none once it was.
+    progress: Option<Progress>,
 }
 
 impl Arriving {
     /// The body of a request on this connection; none when that was cut off a moment before.
-    pub(super) fn of(body: Incoming, connection: &Arc<Connection>) -> Option<Self> {
+    pub(super) fn of(body: Incoming, progress: &Progress) -> Option<Self> {
         if body.is_end_stream() {
-            return connection.answers().then_some(Self { body, connection: None });
+            return progress.answers().then_some(Self { body, progress: None });
         }
-        Some(Self { body, connection: Some(Arc::clone(connection)) })
+        Some(Self { body, progress: Some(progress.clone()) })
     }
 
     /// All of it is there, and its connection is told so. False when that was cut off a moment before.
     fn is_there(&mut self) -> bool {
-        self.connection.take().is_none_or(|connection| connection.answers())
+        self.progress.take().is_none_or(|progress| progress.answers())
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, FleetRef, Refusal};
 use actors::model::{Address, AllocationId, Booking, BookingRequest, NotBooked};
+use arc_swap::ArcSwap;
 use ractor::RpcReplyPort;
 use ractor::rpc::CallResult;
 use thiserror::Error;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::metrics::{AllocationOutcome, Api, Metrics, Patience};
@@ -45,7 +45,7 @@ pub struct Fleet(Arc<Asked>);
 
 struct Asked {
     supervisor: FleetRef,
-    rules: watch::Receiver<AnswerRules>,
+    rules: Arc<ArcSwap<AnswerRules>>,
     metrics: Metrics,
     traces: Traces,
     /// How many wait for a place.
@@ -63,7 +63,7 @@ impl Drop for Waiting<'_> {
 
 impl Fleet {
     /// Asks this supervisor, by these rules. Answers are counted and traced there.
-    pub fn new(supervisor: FleetRef, rules: watch::Receiver<AnswerRules>, metrics: Metrics, traces: Traces) -> Self {
+    pub fn new(supervisor: FleetRef, rules: Arc<ArcSwap<AnswerRules>>, metrics: Metrics, traces: Traces) -> Self {
         Self(Arc::new(Asked { supervisor, rules, metrics, traces, waiting: AtomicUsize::default() }))
     }
 
@@ -135,7 +135,7 @@ impl Fleet {
     fn may_wait(&self) -> Option<Waiting<'_>> {
         let before = self.0.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.0.waiting);
-        (before < self.0.rules.borrow().max_waiting).then_some(waiting)
+        (before < self.0.rules.load().max_waiting).then_some(waiting)
     }
 
     /// What has become of an allocation.
@@ -171,12 +171,12 @@ impl Fleet {
 
     /// The server that stands in.
     pub fn backup(&self) -> Address {
-        self.0.rules.borrow().backup.clone()
+        self.0.rules.load().backup.clone()
     }
 
     /// How long a client may wait for a place.
     pub fn max_wait(&self) -> Duration {
-        self.0.rules.borrow().max_wait
+        self.0.rules.load().max_wait
     }
 
     /// Asks a question that is answered at once.
@@ -211,7 +211,7 @@ impl Fleet {
         question: impl FnOnce(RpcReplyPort<T>) -> FleetMsg,
         patience: Duration,
     ) -> (Result<T, Unanswered>, Duration) {
-        let limit = self.0.rules.borrow().timeout;
+        let limit = self.0.rules.load().timeout;
         let answer = self.0.supervisor.call_until(question, Some(now + patience + limit)).await;
         let took = now.elapsed();
         // Of a client that waits for a place the answer waits for the fleet, not in the mailbox.

@@ -2,8 +2,10 @@
 //! half of something, takes the place of nobody: when there is no more room, whoever has waited longest goes.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
@@ -52,13 +54,22 @@ pub(super) struct Connections {
     changed: Notify,
     /// Somebody is to be let in as soon as one waits.
     is_full_of_busy: AtomicBool,
+    /// All conversations are to end, and are told so from now on.
+    are_to_end: AtomicBool,
 }
 
 impl Connections {
     /// None yet.
     pub(super) fn new(rules: watch::Receiver<ConnectionRules>, open: OpenConnections) -> Arc<Self> {
         let table = Mutex::new(Table::new(Instant::now()));
-        Arc::new(Self { rules, table, open, changed: Notify::new(), is_full_of_busy: AtomicBool::new(false) })
+        Arc::new(Self {
+            rules,
+            table,
+            open,
+            changed: Notify::new(),
+            is_full_of_busy: AtomicBool::new(false),
+            are_to_end: AtomicBool::new(false),
+        })
     }
 
     /// Whether somebody has to go before one more can be let in.
@@ -93,7 +104,7 @@ impl Connections {
         }
         let (id, mark) = table.open(Instant::now());
         self.open.set(&table);
-        Some(Connection { id, mark, connections: Arc::clone(self) })
+        Some(Connection { id, progress: Progress { mark, connections: Arc::clone(self) } })
     }
 
     /// Cuts off the one that has waited longest.
@@ -121,6 +132,7 @@ impl Connections {
 
     /// Tells all conversations to end with the request in flight.
     pub(super) fn end(&self) {
+        self.are_to_end.store(true, Ordering::SeqCst);
         self.table().end();
     }
 
@@ -144,26 +156,55 @@ impl Connections {
 /// A client's place among the connections, which it has until this is dropped or cut off.
 pub(super) struct Connection {
     id: Id,
-    mark: Arc<Mark>,
-    connections: Arc<Connections>,
+    progress: Progress,
 }
 
 impl Connection {
     /// Begins a conversation on it, that lasts until it ends by itself or is cut off. It is told when it is to end.
     pub(super) fn begin<T: Future<Output = ()> + Send + 'static>(
         self,
-        talk: impl FnOnce(Self, oneshot::Receiver<Infallible>) -> T,
+        talk: impl FnOnce(Self, End) -> T,
     ) -> JoinHandle<()> {
-        let (id, connections) = (self.id, Arc::clone(&self.connections));
-        let (end, ends) = oneshot::channel();
-        let talk = tokio::spawn(talk(self, ends));
+        let (id, connections) = (self.id, Arc::clone(&self.progress.connections));
+        let (end, told) = oneshot::channel();
+        let talk = tokio::spawn(talk(self, End { connections: Arc::clone(&connections), told, listener: None }));
         connections.table().talks(id, talk.abort_handle(), end);
         talk
     }
 
+    /// What its requests tell of themselves by.
+    pub(super) const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let connections = &self.progress.connections;
+        let mut table = connections.table();
+        table.closed(self.id);
+        connections.open.set(&table);
+        drop(table);
+        connections.changed.notify_one();
+    }
+}
+
+/// Tells how far a connection's request has come.
+#[derive(Clone)]
+pub(super) struct Progress {
+    mark: Arc<Mark>,
+    connections: Arc<Connections>,
+}
+
+impl Progress {
     /// A request is there, complete. False when the connection was cut off a moment before.
     pub(super) fn answers(&self) -> bool {
         self.mark.answers()
+    }
+
+    /// Whether a request is there, complete, and its answer is not.
+    pub(super) fn is_being_answered(&self) -> bool {
+        self.mark.is_being_answered()
     }
 
     /// The answer is there, and the next request is due.
@@ -175,13 +216,25 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let mut table = self.connections.table();
-        table.closed(self.id);
-        self.connections.open.set(&table);
-        drop(table);
-        self.connections.changed.notify_one();
+/// Is ready when a conversation is to end. It is looked at at each turn: so it looks at what all share and nobody changes,
+/// and at the channel of its own, which is in no cache when thousands are open, only before that and to be woken.
+pub(super) struct End {
+    connections: Arc<Connections>,
+    told: oneshot::Receiver<Infallible>,
+    /// Whom the channel wakes.
+    listener: Option<Waker>,
+}
+
+impl Future for End {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let is_woken = self.listener.as_ref().is_some_and(|listener| listener.will_wake(context.waker()));
+        if is_woken && !self.connections.are_to_end.load(Ordering::SeqCst) {
+            return Poll::Pending;
+        }
+        self.listener = Some(context.waker().clone());
+        Pin::new(&mut self.told).poll(context).map(drop)
     }
 }
 
@@ -207,11 +260,11 @@ mod tests {
         let (_sender, rules) = watch::channel(rules(2));
         let connections = Connections::new(rules, OpenConnections::default());
         let (one, other) = (connections.admit().await, connections.admit().await);
-        assert!(one.answers() && other.answers());
+        assert!(one.progress().answers() && other.progress().answers());
         assert!(connections.is_full());
         assert!(timeout(MOMENT, connections.admit()).await.is_err(), "there is no room");
-        let (third, ()) = tokio::join!(connections.admit(), async { other.answered() });
-        assert!(!other.answers() && third.answers() && one.answers());
+        let (third, ()) = tokio::join!(connections.admit(), async { other.progress().answered() });
+        assert!(!other.progress().answers() && third.progress().answers() && one.progress().answers());
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,9 +272,9 @@ mod tests {
         let (_sender, rules) = watch::channel(rules(1));
         let connections = Connections::new(rules, OpenConnections::default());
         let busy = connections.admit().await;
-        assert!(busy.answers());
+        assert!(busy.progress().answers());
         let (next, ()) = tokio::join!(connections.admit(), async { drop(busy) });
-        assert!(connections.is_full() && next.answers());
+        assert!(connections.is_full() && next.progress().answers());
         drop(next);
         connections.all_closed().await;
     }
@@ -236,7 +289,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let busy = connections.admit().await;
-        assert!(busy.answers());
+        assert!(busy.progress().answers());
         let (old, young) = (connections.admit().await.begin(silent), connections.admit().await.begin(silent));
         let changes = async {
             tokio::task::yield_now().await;
@@ -250,6 +303,6 @@ mod tests {
             never = connections.keep_to_rules() => match never {},
             () = changes => {}
         }
-        assert_eq!((start.elapsed().as_secs(), busy.answers()), (3, true));
+        assert_eq!((start.elapsed().as_secs(), busy.progress().answers()), (3, true));
     }
 }

@@ -1,11 +1,10 @@
 //! Which clients are let in: those with a key, where one is needed, and none too often.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actors::model::Key;
-use tokio::sync::watch;
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 use warp::http::HeaderMap;
 
@@ -44,13 +43,13 @@ impl Caller {
 pub struct Door(Arc<Keeper>);
 
 struct Keeper {
-    rules: watch::Receiver<DoorRules>,
+    rules: Arc<ArcSwap<DoorRules>>,
     limit: RateLimit,
 }
 
 impl Door {
     /// By these rules.
-    pub fn new(rules: watch::Receiver<DoorRules>, rate: watch::Receiver<RateRules>) -> Self {
+    pub fn new(rules: Arc<ArcSwap<DoorRules>>, rate: Arc<ArcSwap<RateRules>>) -> Self {
         Self(Arc::new(Keeper { rules, limit: RateLimit::new(rate) }))
     }
 
@@ -59,7 +58,7 @@ impl Door {
     /// # Errors
     /// When it has none.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let Some(keys) = &self.0.rules.borrow().keys else { return Ok(Caller(None)) };
+        let Some(keys) = &self.0.rules.load().keys else { return Ok(Caller(None)) };
         let key = keys.which(headers).ok_or_else(|| {
             Problem::new(Kind::Unauthorized, "send Authorization: Bearer and one of the keys in api.keys_file")
         })?;
@@ -71,15 +70,13 @@ impl Door {
         self.0.limit.is_set()
     }
 
-    /// Whether a client may ask for a place, or has asked for too many.
+    /// Whether a client may ask for a place, or has asked for too many. One of which nobody wanted to know who it is, when it
+    /// came, is not counted.
     ///
     /// # Errors
     /// When it has.
     pub(super) fn count(&self, sender: Option<&Sender>) -> Result<(), Problem> {
-        if !self.counts() {
-            return Ok(());
-        }
-        let client = self.client(sender);
+        let Some(client) = sender.map(|sender| self.client(sender)) else { return Ok(()) };
         self.0.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
@@ -88,14 +85,12 @@ impl Door {
     /// # Errors
     /// When it has.
     pub(super) fn count_party(&self, sender: Option<&Sender>, seats: u32) -> Result<(), Problem> {
-        let client = self.client(sender);
+        let Some(client) = sender.map(|sender| self.client(sender)) else { return Ok(()) };
         self.0.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
-    /// Nobody knows who asks in the moment in which it begins to matter.
-    fn client(&self, sender: Option<&Sender>) -> Client {
-        let Some(Sender { peer, headers }) = sender else { return Client::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) };
-        Client::of(headers, *peer, &self.0.rules.borrow().trusted_proxies)
+    fn client(&self, Sender { peer, headers }: &Sender) -> Client {
+        Client::of(headers, *peer, &self.0.rules.load().trusted_proxies)
     }
 }
 

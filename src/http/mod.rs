@@ -23,6 +23,7 @@ mod trusted_proxies;
 mod v1;
 #[cfg(test)]
 mod v1_tests;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,10 +5,10 @@
 //! who ask right now.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use super::client_address::Client;
@@ -28,19 +28,19 @@ pub struct RateRules {
 
 /// The limit, for all clients.
 pub(super) struct RateLimit {
-    rules: watch::Receiver<RateRules>,
+    rules: Arc<ArcSwap<RateRules>>,
     buckets: Mutex<Buckets>,
 }
 
 impl RateLimit {
     /// Nobody has asked yet.
-    pub(super) fn new(rules: watch::Receiver<RateRules>) -> Self {
+    pub(super) fn new(rules: Arc<ArcSwap<RateRules>>) -> Self {
         Self { rules, buckets: Mutex::default() }
     }
 
     /// Whether there is one.
     pub(super) fn is_set(&self) -> bool {
-        self.rules.borrow().rate > 0
+        self.rules.load().rate > 0
     }
 
     /// This client asks.
@@ -57,12 +57,12 @@ impl RateLimit {
     /// # Errors
     /// When that is too often, as before.
     pub(super) fn ask_for_party(&self, client: Client, seats: u32, now: Instant) -> Result<(), Duration> {
-        let RateRules { burst, .. } = *self.rules.borrow();
+        let RateRules { burst, .. } = **self.rules.load();
         self.take(client, seats.min(burst).saturating_sub(1), now)
     }
 
     fn take(&self, client: Client, tokens: u32, now: Instant) -> Result<(), Duration> {
-        let rules = *self.rules.borrow();
+        let rules = **self.rules.load();
         // The lock is for those who need it: what was remembered before the limit was taken away does no harm.
         if rules.rate == 0 {
             return Ok(());
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_party_takes_as_many_as_it_is_and_at_most_all_that_a_bucket_holds() {
-        let (limit, start) = (RateLimit::new(watch::Sender::new(RULES).subscribe()), Instant::now());
+        let (limit, start) = (RateLimit::new(Arc::new(ArcSwap::from_pointee(RULES))), Instant::now());
         let ask = |number, seats| {
             let asked = limit.ask(client(number), start);
             asked.and_then(|()| limit.ask_for_party(client(number), seats, start))
@@ -215,14 +215,14 @@ mod tests {
 
     #[test]
     fn new_rules_hold_at_once() {
-        let (sender, rules) = watch::channel(RateRules { burst: 100, rate: 1 });
-        let (limit, now) = (RateLimit::new(rules), Instant::now());
+        let rules = Arc::new(ArcSwap::from_pointee(RateRules { burst: 100, rate: 1 }));
+        let (limit, now) = (RateLimit::new(Arc::clone(&rules)), Instant::now());
         for _ in 0..100 {
             assert_eq!(limit.ask(client(1), now), Ok(()));
         }
-        sender.send_replace(RateRules { burst: 2, rate: 1 });
+        rules.store(Arc::new(RateRules { burst: 2, rate: 1 }));
         assert_eq!(limit.ask(client(1), now), Err(millis(1000)), "and not as long as the larger bucket takes to fill");
-        sender.send_replace(RateRules { burst: 2, rate: 0 });
+        rules.store(Arc::new(RateRules { burst: 2, rate: 0 }));
         assert_eq!(limit.ask(client(1), now), Ok(()));
     }
 }

@@ -1,7 +1,9 @@
 //! Which question is asked at which path.
 
 use std::convert::Infallible;
+use std::future::ready;
 
+use futures_util::future::Either;
 use warp::filters::BoxedFilter;
 use warp::http::{Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
@@ -12,6 +14,7 @@ use super::door::Door;
 use super::server::Sender;
 use super::{allocations, errors, reply, v1};
 use crate::metrics::{AllocationOutcome, Api};
+use crate::traces::Request;
 
 /// How long a browser may remember that it may ask.
 const PREFLIGHT_MAX_AGE_SECONDS: u32 = 86_400;
@@ -59,22 +62,27 @@ fn place(
 ) -> impl Filter<Extract = (Response<Bytes>,), Error = warp::Rejection> + Clone + use<> {
     let (fleet, door) = (fleet.clone(), door.clone());
     let allocate = move |sender: Option<Sender>| {
-        let (fleet, counted) = (fleet.clone(), door.count(sender.as_ref()));
-        async move {
-            let mut trace = fleet.traces().request("GET /available-gameserver/", sender.as_ref().map(|it| &it.headers));
-            let response = match counted {
-                Ok(()) => reply::available(&fleet.allocate(&mut trace).await),
-                Err(problem) => {
-                    fleet.turned_away(Api::V0, AllocationOutcome::Limited);
-                    problem.response()
-                }
-            };
-            trace.answered(response.status());
-            response
+        let headers = sender.as_ref().map(|sender| &sender.headers);
+        let trace = fleet.traces().request("GET /available-gameserver/", headers);
+        match door.count(sender.as_ref()) {
+            Ok(()) => Either::Left(allocate(fleet.clone(), trace)),
+            Err(problem) => {
+                fleet.turned_away(Api::V0, AllocationOutcome::Limited);
+                let response = problem.response();
+                trace.answered(response.status());
+                Either::Right(ready(response))
+            }
         }
     };
     // Who came to know these endpoints sends no key.
     warp::path!("available-gameserver").and(warp::get()).and(warp::ext::optional()).then(allocate)
+}
+
+/// Whoever may ask is given a place. No more is kept until the answer than it needs: there may be thousands at once.
+async fn allocate(fleet: Fleet, mut trace: Request) -> Response<Bytes> {
+    let response = reply::available(&fleet.allocate(&mut trace).await);
+    trace.answered(response.status());
+    response
 }
 
 /// What else is asked of the fleet where nothing is given.

@@ -4,31 +4,34 @@
 //! that is what game clients and load balancers speak to it, and what the limits here were made for.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::{Either, TryFutureExt};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower_service::Service;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, Request};
 use warp::reply::Response;
 
 use super::arriving::Arriving;
 use super::burst::Burst;
-use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
+use super::connections::{Connection, ConnectionRules, Connections, End, OpenConnections};
 use super::streamed::Streamed;
+use super::wire::Wire;
 
 /// Before the next try to let somebody in, when the system refuses.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -67,13 +70,13 @@ pub async fn serve(
     shutdown: CancellationToken,
     limit: Duration,
 ) {
-    let service = TowerToHyperService::new(warp::service(routes));
+    let service = warp::service(routes);
     let connections = Connections::new(rules.clone(), open);
     let converse = |stream, peer, connection: Connection| {
         let http = http(&rules.borrow());
         let (service, asks_who) = (service.clone(), Arc::clone(&asks_who));
         connection.begin(|connection, ends| {
-            let talk = Talk { peer, asks_who, service, connection: Arc::new(connection) };
+            let talk = Talk { peer, asks_who, service, connection };
             talk.converse(stream, http, ends)
         });
     };
@@ -95,6 +98,11 @@ fn http(rules: &ConnectionRules) -> http1::Builder {
     let mut http = http1::Builder::new();
     // The table of connections limits the time, on a kept one and between two bytes as well.
     http.header_read_timeout(None).max_buf_size(rules.max_head_size.max(MIN_HEAD_SIZE));
+    // An answer is short: it is written at once sooner than head and body by themselves.
+    http.writev(false);
+    // Whether a client is gone is looked at here. hyper would take another 8 KiB to be read into for each request that it waits
+    // for the answer of: what was read before is still the request's.
+    http.half_close(true);
     http
 }
 
@@ -137,29 +145,41 @@ fn concerns_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
+/// What a client is told.
+type Answered = Result<warp::http::Response<Streamed>, Infallible>;
+
 /// What is said on a connection.
 struct Talk<S> {
     peer: IpAddr,
     asks_who: Arc<dyn Fn() -> bool + Send + Sync>,
     service: S,
-    connection: Arc<Connection>,
+    connection: Connection,
 }
 
 impl<S> Talk<S>
 where
-    S: Service<Request<Arriving>, Response = Response, Error = Infallible>,
+    S: Service<Request<Arriving>, Response = Response, Error = Infallible> + Clone,
 {
     /// Answers a client's requests, one after the other, until either side has enough of it; when `end` comes, the one in
     /// flight.
-    async fn converse(self, mut stream: TcpStream, http: http1::Builder, mut end: oneshot::Receiver<Infallible>) {
+    async fn converse(self, mut stream: TcpStream, http: http1::Builder, mut end: End) {
+        let (read, write) = stream.split();
+        let wire = Wire::new(read, write);
         let service = service_fn(|request| self.answer(request));
-        let mut talk = pin!(http.serve_connection(TokioIo::new(&mut stream), service));
+        let mut talk = pin!(http.serve_connection(TokioIo::new(&wire), service));
+        let mut goes = poll_fn(|context| self.goes(&wire, context));
         let (ended, goes_on) = tokio::select! {
             biased;
             ended = talk.as_mut() => (ended, true),
-            _ = &mut end => {
+            () = &mut goes => return,
+            () = &mut end => {
                 talk.as_mut().graceful_shutdown();
-                (talk.as_mut().await, false)
+                let ended = tokio::select! {
+                    biased;
+                    ended = talk.as_mut() => ended,
+                    () = &mut goes => return,
+                };
+                (ended, false)
             }
         };
         if let Err(error) = ended {
@@ -169,21 +189,30 @@ where
             let mut nowhere = tokio::io::sink();
             tokio::select! {
                 _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
-                _ = end => {}
+                () = end => {}
             }
         }
     }
 
-    async fn answer(&self, mut request: Request<Incoming>) -> Result<warp::http::Response<Streamed>, Infallible> {
+    /// Is ready when the client goes while it is being answered: nobody would read that, and whoever waits for a place is not
+    /// to get one any more. Before and after, hyper reads, and sees it.
+    fn goes(&self, wire: &Wire<'_>, context: &mut Context<'_>) -> Poll<()> {
+        if self.connection.progress().is_being_answered() { wire.poll_end(context) } else { Poll::Pending }
+    }
+
+    fn answer(&self, mut request: Request<Incoming>) -> impl Future<Output = Answered> + use<'_, S> {
         if (self.asks_who)() {
             let sender = Sender { peer: self.peer, headers: request.headers().clone() };
             request.extensions_mut().insert(sender);
         }
         let (head, body) = request.into_parts();
-        let Some(body) = Arriving::of(body, &self.connection) else { return pending().await };
-        let answer = self.service.call(Request::from_parts(head, body)).await?;
-        // It may have been answered before all of it was there.
-        self.connection.answers();
-        Ok(Streamed::of(answer, &self.connection))
+        let progress = self.connection.progress();
+        let Some(body) = Arriving::of(body, progress) else { return Either::Left(pending()) };
+        let answer = self.service.clone().call(Request::from_parts(head, body));
+        Either::Right(answer.map_ok(|answer| {
+            // It may have been answered before all of it was there.
+            progress.answers();
+            Streamed::of(answer, progress)
+        }))
     }
 }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::tests::{Script, fleet, open_door};
@@ -28,14 +29,13 @@ async fn served(max_connections: usize) -> Served {
     let listener = listen(([127, 0, 0, 1], 0).into()).expect("a free port");
     let address = listener.local_addr().expect("an address");
     let shutdown = CancellationToken::new();
-    let timeout = Duration::from_mins(1);
-    let rules =
-        ConnectionRules { header_timeout: timeout, idle_timeout: timeout, max_connections, max_head_size: 8192 };
+    let limit = Duration::from_mins(1);
+    let rules = ConnectionRules { header_timeout: limit, idle_timeout: limit, max_connections, max_head_size: 8192 };
     let (sender, rules) = watch::channel(rules);
     let fleet = fleet(Script::Stuck).await;
     let site = Site { routes: routes(fleet, open_door()), asks_who: Arc::new(|| false) };
     let open = OpenConnections::default();
-    let ended = tokio::spawn(serve(listener, site, rules, open, shutdown.clone(), timeout));
+    let ended = tokio::spawn(serve(listener, site, rules, open, shutdown.clone(), limit));
     Served { address, shutdown, ended, _rules: sender }
 }
 
@@ -67,6 +67,17 @@ async fn shutdown_waits_for_requests_in_flight_and_for_nobody_else() {
     ended.await.expect("it ends by itself");
     assert!(heard(asking).await.ends_with(ANSWER));
     assert_eq!((heard(idle).await, heard(kept).await), (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn who_goes_while_it_waits_for_a_place_does_not_wait_any_more() {
+    let Served { address, shutdown, ended, _rules } = served(10).await;
+    let waits = b"POST /v1/allocations?wait=60s HTTP/1.1\r\nhost: manager\r\ncontent-length: 0\r\n\r\n";
+    let mut waiting = said(address, &[REQUEST, waits].concat()).await;
+    assert!(waiting.read(&mut [0; 1024]).await.expect("an answer") > 0);
+    drop(waiting);
+    shutdown.cancel();
+    timeout(Duration::from_secs(20), ended).await.expect("nobody is left to be answered").expect("it ends by itself");
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The body of an answer, which may go on for hours: until then its connection waits for no next request.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Frame, SizeHint};
@@ -9,7 +8,7 @@ use warp::http::Response;
 use warp::hyper::body::Bytes;
 use warp::reply::Response as Answer;
 
-use super::connections::Connection;
+use super::connections::Progress;
 
 /// A body, as its answer has it.
 pub(super) struct Streamed {
@@ -21,13 +20,13 @@ pub(super) struct Streamed {
 impl Streamed {
     /// Wraps an answer. A connection that was answered waits for the next request; where the answer is a stream, from its
     /// end on.
-    pub(super) fn of(answer: Answer, connection: &Arc<Connection>) -> Response<Self> {
+    pub(super) fn of(answer: Answer, progress: &Progress) -> Response<Self> {
         answer.map(|body| {
             // What is there already has a length.
             let is_stream = body.size_hint().exact().is_none();
-            let until = is_stream.then(|| Until(Arc::clone(connection)));
+            let until = is_stream.then(|| Until(progress.clone()));
             if until.is_none() {
-                connection.answered();
+                progress.answered();
             }
             Self { body, _until: until }
         })
@@ -35,7 +34,7 @@ impl Streamed {
 }
 
 /// Tells a connection that it was answered, when it is let go of.
-struct Until(Arc<Connection>);
+struct Until(Progress);
 
 impl Drop for Until {
     fn drop(&mut self) {

@@ -59,6 +59,11 @@ impl Mark {
         self.set(waits(self.epoch, Due::Next, now));
     }
 
+    /// Whether its request is there, complete, and its answer is not.
+    pub(super) fn is_being_answered(&self) -> bool {
+        self.waits.load(Ordering::Relaxed) == ANSWERS
+    }
+
     fn set(&self, waits: u64) -> bool {
         let set = |before| (before != CUT).then_some(waits);
         self.waits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok()

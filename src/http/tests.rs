@@ -1,17 +1,18 @@
 //! What a game client, a browser and a load balancer see, without a socket.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Refusal};
 use actors::mailbox::{Backlog, Mailbox};
 use actors::model::{Address, NotBooked, Timestamp};
+use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::watch;
 use warp::http::Response;
 use warp::hyper::body::Bytes;
 use warp::test::request;
 
-use super::{AnswerRules, Door, DoorRules, Fleet, RateRules, routes};
+use super::{AnswerRules, Door, Fleet, RateRules, routes};
 use crate::metrics::Metrics;
 use crate::traces::Traces;
 
@@ -82,7 +83,7 @@ pub(super) async fn fleet(script: Script) -> Fleet {
     let metrics = Metrics::new(Timestamp::default()).expect("metrics");
     Fleet::new(
         Mailbox::new(supervisor, Backlog::default()),
-        watch::Sender::new(rules).subscribe(),
+        Arc::new(ArcSwap::from_pointee(rules)),
         metrics,
         Traces::off(),
     )
@@ -90,10 +91,7 @@ pub(super) async fn fleet(script: Script) -> Fleet {
 
 /// One that everybody comes through.
 pub(super) fn open_door() -> Door {
-    Door::new(
-        watch::Sender::new(DoorRules::default()).subscribe(),
-        watch::Sender::new(RateRules { burst: 1, rate: 0 }).subscribe(),
-    )
+    Door::new(Arc::default(), Arc::new(ArcSwap::from_pointee(RateRules { burst: 1, rate: 0 })))
 }
 
 async fn ask(script: Script, method: &str, path: &str) -> Response<Bytes> {

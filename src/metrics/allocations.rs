@@ -173,15 +173,15 @@ impl AllocationMetrics {
 
 /// A request for a place that is being answered. One that is dropped was abandoned by its client.
 #[must_use]
-pub struct AllocationTimer {
-    metrics: AllocationMetrics,
+pub struct AllocationTimer<'a> {
+    metrics: &'a AllocationMetrics,
     api: Api,
     patience: Patience,
     begun: Instant,
     answer: Option<(AllocationOutcome, Duration)>,
 }
 
-impl AllocationTimer {
+impl AllocationTimer<'_> {
     /// Since when.
     pub const fn begun(&self) -> Instant {
         self.begun
@@ -193,7 +193,7 @@ impl AllocationTimer {
     }
 }
 
-impl Drop for AllocationTimer {
+impl Drop for AllocationTimer<'_> {
     fn drop(&mut self) {
         let abandoned = || (AllocationOutcome::Abandoned, self.begun.elapsed());
         let (outcome, took) = self.answer.unwrap_or_else(abandoned);
@@ -210,8 +210,7 @@ impl Metrics {
     }
 
     /// The fleet is asked for a place.
-    pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer {
-        let metrics = self.allocations.clone();
-        AllocationTimer { metrics, api, patience, begun: Instant::now(), answer: None }
+    pub fn allocation(&self, api: Api, patience: Patience) -> AllocationTimer<'_> {
+        AllocationTimer { metrics: &self.allocations, api, patience, begun: Instant::now(), answer: None }
     }
 }
