@@ -132,10 +132,35 @@ pub struct Subject {
 }
 
 /// One game server, from launch to gone.
+///
+/// Its fields lie in this order: what each report and each decision look at comes first, on as few cache lines as it needs. A
+/// fleet of thousands is in no cache close by.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Server {
     /// Its name in this manager.
     pub id: ServerId,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// What is known of its health.
+    pub health: Health,
+    /// When it was first seen at its present address: what was asked before was asked elsewhere.
+    pub(super) reached_since: Timestamp,
+    /// Its room as the allocation index has it.
+    pub(super) indexed: Room,
+    /// How many it takes, by what it said when it was empty.
+    pub(super) places: Option<u32>,
+    /// Places handed out on it since players were last counted, and how many they were then.
+    pub(super) handed_out: u32,
+    pub(super) players_before: Option<u32>,
+    /// Places handed out on it.
+    pub holds: Holds,
+    /// When that phase began; for a launch by the cloud's own times, so that a restart does not put deadlines off.
+    pub phase_since: Timestamp,
+    /// Since when this manager knows it.
+    pub known_since: Timestamp,
+    /// The operator sent it to standby: it is not taken back for want of places.
+    pub cordoned: bool,
     /// The launch it came of; none if somebody else started it.
     pub ordinal: Option<LaunchOrdinal>,
     /// Where it runs, once that is known.
@@ -146,27 +171,8 @@ pub struct Server {
     pub revision: Option<Revision>,
     /// Where it is reached, once it runs.
     pub endpoint: Option<Endpoint>,
-    /// Where it is in its life.
-    pub phase: Phase,
-    /// When that phase began; for a launch by the cloud's own times, so that a restart does not put deadlines off.
-    pub phase_since: Timestamp,
-    /// Since when this manager knows it.
-    pub known_since: Timestamp,
     /// How far its launch has come when.
     pub milestones: Milestones,
-    /// What is known of its health.
-    pub health: Health,
-    /// Places handed out on it.
-    pub holds: Holds,
-    /// The operator sent it to standby: it is not taken back for want of places.
-    pub cordoned: bool,
-    /// Places handed out on it since players were last counted, and how many they were then.
-    pub(super) handed_out: u32,
-    pub(super) players_before: Option<u32>,
-    /// How many it takes, by what it said when it was empty.
-    pub(super) places: Option<u32>,
-    /// Its room as the allocation index has it.
-    pub(super) indexed: Room,
     /// Until then it may have holds that an earlier manager gave out, which nobody here knows of.
     pub(super) unknown_holds_until: Timestamp,
     /// The cloud shows another role than this one: it is to be recorded.
@@ -186,8 +192,6 @@ pub struct Server {
     pub(super) unanswered_placements: u32,
     /// Until then the cloud may not show it yet, though it is there.
     pub(super) may_lag_until: Timestamp,
-    /// When it was first seen at its present address: what was asked before was asked elsewhere.
-    pub(super) reached_since: Timestamp,
     /// Looks in a row that did not show it.
     pub(super) absences: u32,
 }
