@@ -2,14 +2,14 @@
 //! half of something, takes the place of nobody: when there is no more room, whoever has waited longest goes.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 use tokio::time::{Instant, sleep_until};
 
 use super::table::{Id, Limits, Mark, Table};
@@ -234,7 +234,8 @@ impl Future for End {
             return Poll::Pending;
         }
         self.listener = Some(context.waker().clone());
-        Pin::new(&mut self.told).poll(context).map(drop)
+        // Whoever has used up its turn would not be listened to, and be taken for one who is.
+        pin!(unconstrained(&mut self.told)).poll(context).map(drop)
     }
 }
 

@@ -76,7 +76,7 @@ impl Door {
     /// # Errors
     /// When it has.
     pub(super) fn count(&self, sender: Option<&Sender>) -> Result<(), Problem> {
-        let Some(client) = sender.map(|sender| self.client(sender)) else { return Ok(()) };
+        let Some(client) = self.counted(sender) else { return Ok(()) };
         self.0.limit.ask(client, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
@@ -85,12 +85,13 @@ impl Door {
     /// # Errors
     /// When it has.
     pub(super) fn count_party(&self, sender: Option<&Sender>, seats: u32) -> Result<(), Problem> {
-        let Some(client) = sender.map(|sender| self.client(sender)) else { return Ok(()) };
+        let Some(client) = self.counted(sender) else { return Ok(()) };
         self.0.limit.ask_for_party(client, seats, Instant::now()).map_err(|wait| too_many(client, wait))
     }
 
-    fn client(&self, Sender { peer, headers }: &Sender) -> Client {
-        Client::of(headers, *peer, &self.0.rules.load().trusted_proxies)
+    fn counted(&self, sender: Option<&Sender>) -> Option<Client> {
+        let Sender { peer, headers } = sender.filter(|_| self.counts())?;
+        Some(Client::of(headers, *peer, &self.0.rules.load().trusted_proxies))
     }
 }
 

@@ -9,10 +9,10 @@ use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::{Either, TryFutureExt};
+use futures_util::future::{Either, FutureExt};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -39,6 +39,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a client is listened to after the last answer. Closing while it still sends would reset the connection,
 /// and it would never read that answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// So many times 4 KiB are read and forgotten of a connection that is closed.
+const MOST_DISCARDED: usize = 16;
 
 /// The least that hyper takes as the longest head; the setting allows no less.
 const MIN_HEAD_SIZE: usize = 8192;
@@ -98,7 +101,7 @@ fn http(rules: &ConnectionRules) -> http1::Builder {
     let mut http = http1::Builder::new();
     // The table of connections limits the time, on a kept one and between two bytes as well.
     http.header_read_timeout(None).max_buf_size(rules.max_head_size.max(MIN_HEAD_SIZE));
-    // An answer is short: it is written at once sooner than head and body by themselves.
+    // Head and body are copied together: with answers as short as these that takes less than to hand on both.
     http.writev(false);
     // Whether a client is gone is looked at here. hyper would take another 8 KiB to be read into for each request that it waits
     // for the answer of: what was read before is still the request's.
@@ -145,6 +148,22 @@ fn concerns_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
+/// Reads what has come already, as far as one may go on sending: to close a connection with that unread resets it, too.
+fn discard(stream: &TcpStream) {
+    let mut unread = [0; 4096];
+    (0..MOST_DISCARDED).take_while(|_| stream.try_read(&mut unread).is_ok_and(|length| length > 0)).count();
+}
+
+/// How a conversation ended.
+enum Ended {
+    /// Either side had enough of it.
+    ByItself,
+    /// It was told to.
+    Told,
+    /// The client was gone before it was answered.
+    Gone,
+}
+
 /// What a client is told.
 type Answered = Result<warp::http::Response<Streamed>, Infallible>;
 
@@ -158,49 +177,57 @@ struct Talk<S> {
 
 impl<S> Talk<S>
 where
-    S: Service<Request<Arriving>, Response = Response, Error = Infallible> + Clone,
+    S: Service<Request<Arriving>, Response = Response, Error = Infallible, Future: Unpin> + Clone,
 {
     /// Answers a client's requests, one after the other, until either side has enough of it; when `end` comes, the one in
     /// flight.
     async fn converse(self, mut stream: TcpStream, http: http1::Builder, mut end: End) {
-        let (read, write) = stream.split();
-        let wire = Wire::new(read, write);
-        let service = service_fn(|request| self.answer(request));
-        let mut talk = pin!(http.serve_connection(TokioIo::new(&wire), service));
-        let mut goes = poll_fn(|context| self.goes(&wire, context));
-        let (ended, goes_on) = tokio::select! {
-            biased;
-            ended = talk.as_mut() => (ended, true),
-            () = &mut goes => return,
-            () = &mut end => {
-                talk.as_mut().graceful_shutdown();
-                let ended = tokio::select! {
-                    biased;
-                    ended = talk.as_mut() => ended,
-                    () = &mut goes => return,
-                };
-                (ended, false)
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended early");
-        }
-        if goes_on {
-            let mut nowhere = tokio::io::sink();
-            tokio::select! {
-                _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
-                () = end => {}
+        match self.talk(&mut stream, http, &mut end).await {
+            Ended::Gone => {}
+            Ended::Told => discard(&stream),
+            Ended::ByItself => {
+                let mut nowhere = tokio::io::sink();
+                tokio::select! {
+                    _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut nowhere)) => {}
+                    () = end => {}
+                }
             }
         }
     }
 
+    async fn talk(&self, stream: &mut TcpStream, http: http1::Builder, end: &mut End) -> Ended {
+        let (read, write) = stream.split();
+        let wire = Wire::new(read, write);
+        let service = service_fn(|request| self.answer(request, &wire));
+        let mut talk = pin!(http.serve_connection(TokioIo::new(&wire), service));
+        let mut goes = poll_fn(|context| self.goes(&wire, context));
+        let (result, ended) = tokio::select! {
+            biased;
+            result = talk.as_mut() => (result, Ended::ByItself),
+            () = &mut goes => return Ended::Gone,
+            () = end => {
+                talk.as_mut().graceful_shutdown();
+                tokio::select! {
+                    biased;
+                    result = talk => (result, Ended::Told),
+                    () = &mut goes => return Ended::Gone,
+                }
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "a connection ended early");
+        }
+        ended
+    }
+
     /// Is ready when the client goes while it is being answered: nobody would read that, and whoever waits for a place is not
-    /// to get one any more. Before and after, hyper reads, and sees it.
+    /// to get one any more. Between two requests hyper reads, and sees it.
     fn goes(&self, wire: &Wire<'_>, context: &mut Context<'_>) -> Poll<()> {
         if self.connection.progress().is_being_answered() { wire.poll_end(context) } else { Poll::Pending }
     }
 
-    fn answer(&self, mut request: Request<Incoming>) -> impl Future<Output = Answered> + use<'_, S> {
+    /// Answers a request. Who was gone when it was read is not: its conversation ends by that.
+    fn answer(&self, mut request: Request<Incoming>, wire: &Wire<'_>) -> impl Future<Output = Answered> {
         if (self.asks_who)() {
             let sender = Sender { peer: self.peer, headers: request.headers().clone() };
             request.extensions_mut().insert(sender);
@@ -208,11 +235,16 @@ where
         let (head, body) = request.into_parts();
         let progress = self.connection.progress();
         let Some(body) = Arriving::of(body, progress) else { return Either::Left(pending()) };
-        let answer = self.service.clone().call(Request::from_parts(head, body));
-        Either::Right(answer.map_ok(|answer| {
+        let mut answer = self.service.clone().call(Request::from_parts(head, body));
+        let mut is_new = true;
+        Either::Right(poll_fn(move |context| {
+            if std::mem::take(&mut is_new) && self.goes(wire, context).is_ready() {
+                return Poll::Pending;
+            }
+            let answer = ready!(answer.poll_unpin(context))?;
             // It may have been answered before all of it was there.
             progress.answers();
-            Streamed::of(answer, progress)
+            Poll::Ready(Ok(Streamed::of(answer, progress)))
         }))
     }
 }

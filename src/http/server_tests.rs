@@ -1,4 +1,4 @@
-//! The server on a real socket, with a fleet that takes its time to answer: every request takes 100ms.
+//! The server on a real socket, with a fleet that takes its time to answer: a request takes 100ms, or as long as it waits for a place.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use super::{ConnectionRules, OpenConnections, Site, listen, routes, serve};
 
 const REQUEST: &[u8] = b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n";
 const ANSWER: &str = r#"{"available": "127.0.0.1:8888"}"#;
+
+/// By then it is done, and a client that is not noticed to be gone would wait longer.
+const SOON: Duration = Duration::from_secs(20);
 
 struct Served {
     address: SocketAddr,
@@ -69,15 +72,44 @@ async fn shutdown_waits_for_requests_in_flight_and_for_nobody_else() {
     assert_eq!((heard(idle).await, heard(kept).await), (String::new(), String::new()));
 }
 
-#[tokio::test]
-async fn who_goes_while_it_waits_for_a_place_does_not_wait_any_more() {
-    let Served { address, shutdown, ended, _rules } = served(10).await;
+/// One that waits for a place.
+async fn waiting(address: SocketAddr) -> TcpStream {
     let waits = b"POST /v1/allocations?wait=60s HTTP/1.1\r\nhost: manager\r\ncontent-length: 0\r\n\r\n";
     let mut waiting = said(address, &[REQUEST, waits].concat()).await;
     assert!(waiting.read(&mut [0; 1024]).await.expect("an answer") > 0);
-    drop(waiting);
+    waiting
+}
+
+#[tokio::test]
+async fn who_goes_while_it_waits_for_a_place_makes_room_at_once() {
+    let served = served(1).await;
+    let gone = waiting(served.address).await;
+    let mut next = said(served.address, REQUEST).await;
+    drop(gone);
+    let answered = timeout(SOON, next.read(&mut [0; 1024])).await;
+    assert!(answered.expect("nobody is before it any more").expect("an answer") > 0);
+}
+
+#[tokio::test]
+async fn who_goes_while_it_waits_for_a_place_does_not_keep_the_manager_from_ending() {
+    let Served { address, shutdown, ended, _rules } = served(10).await;
+    let (gone, mut other) = (waiting(address).await, said(address, &[REQUEST, REQUEST].concat()).await);
+    assert!(other.read(&mut [0; 1024]).await.expect("an answer") > 0);
     shutdown.cancel();
-    timeout(Duration::from_secs(20), ended).await.expect("nobody is left to be answered").expect("it ends by itself");
+    assert!(other.read(&mut [0; 1024]).await.expect("an answer") > 0, "it was told to end meanwhile");
+    drop(gone);
+    timeout(SOON, ended).await.expect("nobody is left to be answered").expect("it ends by itself");
+}
+
+#[tokio::test]
+async fn who_is_gone_when_its_request_is_read_is_not_answered() {
+    let served = served(1).await;
+    let mut first = said(served.address, REQUEST).await;
+    // Neither is let in before the first one waits again.
+    let mut gone = said(served.address, b"GET /nowhere HTTP/1.1\r\nhost: manager\r\n\r\n").await;
+    gone.shutdown().await.expect("it says that it goes");
+    assert!(first.read(&mut [0; 1024]).await.expect("an answer") > 0);
+    assert_eq!(timeout(SOON, heard(gone)).await.expect("it is let go"), "");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! The body of an answer, which may go on for hours: until then its connection waits for no next request.
+//! The body of an answer, which may go on for hours: until then its connection waits for no next request. It is handed on in
+//! parts: what a connection is written from keeps the room of the largest of them for as long as it is open.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Frame, SizeHint};
 use warp::http::Response;
@@ -10,9 +11,14 @@ use warp::reply::Response as Answer;
 
 use super::connections::Progress;
 
+/// The largest part, in bytes.
+const PART: usize = 16 * 1024;
+
 /// A body, as its answer has it.
 pub(super) struct Streamed {
     body: <Answer as IntoBody>::Body,
+    /// What came of it and was not handed on yet.
+    rest: Bytes,
     /// Of a stream, what tells its connection that it is over.
     _until: Option<Until>,
 }
@@ -28,7 +34,7 @@ impl Streamed {
             if until.is_none() {
                 progress.answered();
             }
-            Self { body, _until: until }
+            Self { body, rest: Bytes::new(), _until: until }
         })
     }
 }
@@ -59,14 +65,29 @@ impl Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, warp::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if self.rest.is_empty() {
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => self.rest = data,
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let next = self.rest.len().min(PART);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(next)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (mut size, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        if let Some(upper) = size.upper() {
+            size.set_upper(upper + rest);
+        }
+        size.set_lower(size.lower() + rest);
+        size
     }
 }

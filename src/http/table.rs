@@ -96,7 +96,7 @@ struct Open {
 struct Talk {
     /// Aborted when it has to go.
     task: AbortHandle,
-    /// Let go of when it is to end by itself. It looks at this each turn: so it is no token that all of them share.
+    /// Let go of when it is to end by itself.
     end: Option<oneshot::Sender<Infallible>>,
 }
 

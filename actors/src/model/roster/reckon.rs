@@ -185,7 +185,7 @@ impl Roster {
         let Reckoning { missed, missed_at, .. } = &mut self.reckoning;
         *missed = missed.saturating_add(seats);
         *missed_at = Some(now);
-        // One that sleeps is woken by it. Where there are margins it changes nothing before the next count.
+        // One that sleeps is woken by it. Other margins change when players are counted, for the next decision.
         let before = self.margins;
         if before.upscale == 0 {
             self.set_margins(now);
@@ -246,7 +246,7 @@ impl Roster {
         let Reckoning { traffic, players, record, parties, told, active_at, missed_at, .. } = &self.reckoning;
         MarginsSeen {
             now,
-            // Whoever finds no place asks for other margins: with thousands of servers none could be counted for each.
+            // As of the last count: those of thousands of servers are not counted for whoever finds no place.
             players: *players,
             traffic,
             lead_time: self.lead_times.total().map(|total| total.p95),
