@@ -91,3 +91,29 @@ impl Body for Streamed {
         size
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use warp::Reply;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_large_answer_comes_whole_and_in_parts() {
+        for length in [0, 1, PART, PART + 1, 3 * PART] {
+            let text: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let body = Response::new(Bytes::from(text.clone())).into_response().into_body();
+            let mut body = Streamed { body, rest: Bytes::new(), _until: None };
+            let mut parts: Vec<Vec<u8>> = Vec::new();
+            loop {
+                let left = length - parts.concat().len();
+                assert_eq!(body.size_hint().exact(), Some(left as u64), "of {length}");
+                let Some(frame) = body.frame().await else { break };
+                parts.push(frame.expect("no error").into_data().expect("data").to_vec());
+            }
+            assert!(body.is_end_stream() && parts.concat() == text);
+            assert!(parts.iter().all(|part| part.len() <= PART), "of {length}");
+        }
+    }
+}
