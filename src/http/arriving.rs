@@ -13,20 +13,19 @@ pub(super) struct Arriving {
     body: Incoming,
     /// By what its connection is told that it is there; none once it was.
     progress: Option<Progress>,
+    /// What it ended with, while that is held back.
+    last: Option<Option<Part>>,
 }
+
+type Part = Result<Frame<Bytes>, hyper::Error>;
 
 impl Arriving {
     /// The body of a request on this connection; none when that was cut off a moment before.
     pub(super) fn of(body: Incoming, progress: &Progress) -> Option<Self> {
         if body.is_end_stream() {
-            return progress.answers().then_some(Self { body, progress: None });
+            return progress.answers().then_some(Self { body, progress: None, last: None });
         }
-        Some(Self { body, progress: Some(progress.clone()) })
-    }
-
-    /// All of it is there, and its connection is told so. False when that was cut off a moment before.
-    fn is_there(&mut self) -> bool {
-        self.progress.take().is_none_or(|progress| progress.answers())
+        Some(Self { body, progress: Some(progress.clone()), last: None })
     }
 }
 
@@ -34,18 +33,24 @@ impl Body for Arriving {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Part>> {
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(last);
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let has_ended = frame.is_none() || self.body.is_end_stream();
-        // Who is cut off is not answered: the conversation ends by that, and nothing wakes this.
-        if has_ended && !self.is_there() { Poll::Pending } else { Poll::Ready(frame) }
+        let Some(progress) = self.progress.take_if(|_| has_ended) else { return Poll::Ready(frame) };
+        // Who is cut off is not answered: the conversation ends by that, and nothing wakes this. Of all others the next turn
+        // begins with a look whether they are gone.
+        if progress.answers() {
+            self.last = Some(frame);
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.last.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -51,6 +51,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     // What is accepted has the same: Linux hands it on.
     socket.set_keepalive(true)?;
+    // An answer that is written in parts does not wait for the client to acknowledge the first of them.
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -238,9 +238,10 @@ where
         let mut answer = self.service.clone().call(Request::from_parts(head, body));
         let mut is_new = true;
         Either::Right(poll_fn(move |context| {
-            if std::mem::take(&mut is_new) && self.goes(wire, context).is_ready() {
+            if is_new && self.goes(wire, context).is_ready() {
                 return Poll::Pending;
             }
+            is_new = false;
             let answer = ready!(answer.poll_unpin(context))?;
             // It may have been answered before all of it was there.
             progress.answers();

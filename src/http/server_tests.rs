@@ -103,13 +103,18 @@ async fn who_goes_while_it_waits_for_a_place_does_not_keep_the_manager_from_endi
 
 #[tokio::test]
 async fn who_is_gone_when_its_request_is_read_is_not_answered() {
-    let served = served(1).await;
-    let mut first = said(served.address, REQUEST).await;
-    // Neither is let in before the first one waits again.
-    let mut gone = said(served.address, b"GET /nowhere HTTP/1.1\r\nhost: manager\r\n\r\n").await;
-    gone.shutdown().await.expect("it says that it goes");
-    assert!(first.read(&mut [0; 1024]).await.expect("an answer") > 0);
-    assert_eq!(timeout(SOON, heard(gone)).await.expect("it is let go"), "");
+    let nowhere = b"GET /nowhere HTTP/1.1\r\nhost: manager\r\n\r\n".as_slice();
+    let malformed = b"POST /v1/allocations HTTP/1.1\r\nhost: manager\r\ncontent-length: 1\r\n\r\n{";
+    for request in [nowhere, malformed] {
+        let served = served(1).await;
+        let mut first = said(served.address, &[REQUEST, REQUEST].concat()).await;
+        assert!(first.read(&mut [0; 1024]).await.expect("an answer") > 0);
+        // It is not let in before the first one waits again.
+        let mut gone = said(served.address, request).await;
+        gone.shutdown().await.expect("it says that it goes");
+        assert!(first.read(&mut [0; 1024]).await.expect("an answer") > 0);
+        assert_eq!(timeout(SOON, heard(gone)).await.expect("it is let go"), "");
+    }
 }
 
 #[tokio::test]
