@@ -17,6 +17,7 @@ mod server;
 mod server_tests;
 mod streamed;
 mod table;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod trusted_proxies;

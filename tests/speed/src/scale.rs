@@ -47,7 +47,7 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     Ok(vec![
         allocation,
         refusal,
-        report.so_far(14.0),
+        report.so_far(6.0),
         micros(
             "a decision, for each of 100000 servers, of 1000",
             each(large.decision, most),

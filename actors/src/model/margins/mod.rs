@@ -86,7 +86,7 @@ impl MarginPolicy {
 pub struct MarginsSeen<'a> {
     /// When.
     pub now: Timestamp,
-    /// Players in games.
+    /// Players in games, when they were last counted.
     pub players: u32,
     /// Players who come and go.
     pub traffic: &'a Traffic,
