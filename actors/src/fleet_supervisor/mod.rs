@@ -17,14 +17,14 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::HealthReport;
+use crate::inbox::{self, Inbox, InboxRef};
 use crate::journal::{Draft, Journal, Page, Query};
-use crate::mailbox::{Backlog, Mailbox};
 use crate::model::{
     Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Margins, Observation, Outcome,
     Policy, PolicyError, Reckoned, Refused, Roster, ServerId, Snapshot, Stage,
 };
 use crate::ports::{Clock, Cloud, HealthProbes};
-use crate::reports::{self, Reports};
+use crate::reports::{self, Reports, Together};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
 use crate::waiting::{Ticket, WaitingLine};
 
@@ -38,7 +38,7 @@ pub use operator::{Backlogs, Limits};
 const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The fleet supervisor.
-pub type FleetRef = Mailbox<FleetMsg>;
+pub type FleetRef = InboxRef<FleetMsg>;
 
 /// What the fleet supervisor is told and asked. What an operator has done is answered with the fleet as it is then; it is
 /// not done for one who waits no more, and was told so.
@@ -60,8 +60,8 @@ pub enum FleetMsg {
     List(RpcReplyPort<Option<Vec<Address>>>),
     /// Whether the cloud was looked at, completely, at least once.
     Ready(RpcReplyPort<bool>),
-    /// Game servers answered, or did not.
-    Reports(Vec<HealthReport>),
+    /// Game servers answered, or did not: what they said waits to be taken in.
+    Reports,
     /// A first part of the cloud was looked at.
     Glimpsed(Observation),
     /// The cloud was looked at.
@@ -98,15 +98,26 @@ pub enum FleetMsg {
     Reload(Box<Policy>),
     /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
     Finish(RpcReplyPort<()>),
+    /// The supervisor ends, and all its actors.
+    Stop,
 }
 
+/// What ractor hands to the supervisor: that it is to read its inbox. It tells itself so, after whatever else ractor had for
+/// it.
+#[derive(Debug)]
+pub struct Read;
+
 impl FleetMsg {
-    /// Whether there may be room for somebody who waits once it is handled. Most messages are clients' own.
+    /// Whether a client asks for a place. Nearly all messages are such.
+    const fn is_clients(&self) -> bool {
+        matches!(self, Self::Allocate(_) | Self::Book(..))
+    }
+
+    /// Whether there may be room for somebody who waits once it is handled.
     const fn may_add_room(&self) -> bool {
         matches!(
             self,
-            Self::Reports(_)
-                | Self::Glimpsed(_)
+            Self::Glimpsed(_)
                 | Self::Observed(_)
                 | Self::Commit(_)
                 | Self::Undrain(..)
@@ -137,6 +148,8 @@ pub struct FleetArgs {
 /// What the supervisor keeps.
 pub struct FleetState {
     me: FleetRef,
+    cell: ActorCell,
+    inbox: Inbox<FleetMsg>,
     roster: Roster,
     /// What the operator wants by the configuration, whatever was changed since.
     configured: Policy,
@@ -147,6 +160,7 @@ pub struct FleetState {
     probes: Arc<dyn HealthProbes>,
     polling: Handle,
     reports: Reports,
+    together: Together,
     clock: Clock,
     aws: AwsRef,
     /// None once the manager ends.
@@ -157,33 +171,47 @@ pub struct FleetState {
 /// The actor.
 pub struct FleetSupervisor;
 
+/// A fleet that was started.
+#[derive(Debug)]
+pub struct Started {
+    /// Where its supervisor is written to.
+    pub fleet: FleetRef,
+    /// The supervisor itself.
+    pub supervisor: ActorCell,
+    /// Ends when the supervisor does, which is never by itself.
+    pub ended: JoinHandle<()>,
+}
+
 impl FleetSupervisor {
-    /// Starts a fleet. The handle ends when the supervisor does, which is never by itself.
-    pub async fn spawn(args: FleetArgs) -> Result<(FleetRef, JoinHandle<()>), SpawnErr> {
-        let backlog = Backlog::default();
-        let (actor, ended) = Actor::spawn(None, Self, (args, backlog.clone())).await?;
-        Ok((Mailbox::new(actor, backlog), ended))
+    /// Starts a fleet.
+    pub async fn spawn(args: FleetArgs) -> Result<Started, SpawnErr> {
+        let (fleet, inbox) = inbox::channel();
+        let (actor, ended) = Actor::spawn(None, Self, (args, fleet.clone(), inbox)).await?;
+        Ok(Started { fleet, supervisor: actor.get_cell(), ended })
     }
 }
 
 impl Actor for FleetSupervisor {
-    type Msg = FleetMsg;
+    type Msg = Read;
     type State = FleetState;
-    type Arguments = (FleetArgs, Backlog);
+    type Arguments = (FleetArgs, FleetRef, Inbox<FleetMsg>);
 
     async fn pre_start(
         &self,
-        me: ActorRef<FleetMsg>,
-        (args, backlog): (FleetArgs, Backlog),
+        actor: ActorRef<Read>,
+        (args, me, inbox): (FleetArgs, FleetRef, Inbox<FleetMsg>),
     ) -> Result<FleetState, ActorProcessingErr> {
-        let me = Mailbox::new(me, backlog);
+        let cell = actor.get_cell();
         let permits = Arc::new(Semaphore::new(args.concurrency));
-        let (reports, handing_on) = reports::channel(me.clone());
+        let (reports, together, handing_on) = reports::channel(me.clone());
         args.polling.spawn(handing_on);
-        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
-        let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
+        let aws = spawn_aws(&me, &cell, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
+        let scaler = spawn_scaler(&me, &cell, &args.policy, args.clock, Duration::ZERO).await?;
+        actor.cast(Read)?;
         Ok(FleetState {
             me,
+            cell,
+            inbox,
             configured: args.policy.clone(),
             roster: Roster::new(args.policy),
             waiting: WaitingLine::default(),
@@ -193,6 +221,7 @@ impl Actor for FleetSupervisor {
             probes: args.probes,
             polling: args.polling,
             reports,
+            together,
             clock: args.clock,
             aws,
             scaler: Some(scaler),
@@ -202,51 +231,31 @@ impl Actor for FleetSupervisor {
 
     async fn handle(
         &self,
-        _: ActorRef<FleetMsg>,
-        msg: FleetMsg,
+        actor: ActorRef<Read>,
+        Read: Read,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
-        state.me.take_one();
-        let may_add_room = msg.may_add_room();
-        // What is waited for is boxed: an allocation, which waits for nothing, would move its room about.
-        match msg {
-            FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
-            FleetMsg::Book(request, patience, reply_to) => state.book(request, patience, reply_to),
-            FleetMsg::WaitOver(ticket) => state.wait_over(ticket),
-            FleetMsg::Booking(id, reply_to) => answer(reply_to, state.roster.booking(id)),
-            FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id, state.clock.now())),
-            FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
-            FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
-            FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
-            FleetMsg::Reports(reports) => Box::pin(state.reports(reports)).await?,
-            FleetMsg::Glimpsed(part) => Box::pin(state.glimpsed(&part)).await?,
-            FleetMsg::Observed(observation) => Box::pin(state.observed(&observation)).await?,
-            FleetMsg::Outcome(outcome, took) => Box::pin(state.outcome(outcome, took)).await?,
-            FleetMsg::Look => state.show(),
-            FleetMsg::Commit(decision) => Box::pin(state.commit(decision)).await?,
-            FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
-            FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
-            FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(state.roster.reckoned(state.clock.now()))),
-            FleetMsg::Told(margins) => state.told(margins),
-            FleetMsg::Backlogs(reply_to) => answer(reply_to, state.backlogs()),
-            FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
-            FleetMsg::Drain(server, reply_to) => Box::pin(state.drain(server, reply_to)).await?,
-            FleetMsg::Undrain(server, reply_to) => Box::pin(state.undrain(server, reply_to)).await?,
-            FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
-            FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
-            FleetMsg::LogState => state.log_state(),
-            FleetMsg::Reload(policy) => state.reload(*policy),
-            FleetMsg::Finish(reply_to) => state.finish(reply_to),
+        // Clients are answered one after the other. After all else ractor has its turn, whether it woke this or not: a child
+        // may have died.
+        while let Some(msg) = state.inbox.next().await {
+            if matches!(msg, FleetMsg::Stop) {
+                actor.stop(None);
+                break;
+            }
+            let is_clients = msg.is_clients();
+            let took_reports = state.take_in_reports().await?;
+            state.obey(msg).await?;
+            if took_reports || !is_clients {
+                break;
+            }
         }
-        if may_add_room {
-            state.serve_waiting();
-        }
+        actor.cast(Read)?;
         Ok(())
     }
 
     async fn handle_supervisor_evt(
         &self,
-        _: ActorRef<FleetMsg>,
+        _: ActorRef<Read>,
         event: SupervisionEvent,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
@@ -260,20 +269,63 @@ impl Actor for FleetSupervisor {
         }
     }
 
-    async fn post_stop(&self, me: ActorRef<FleetMsg>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, actor: ActorRef<Read>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
         state.kill_game_servers();
-        me.stop_children_and_wait(None, None).await;
+        actor.stop_children_and_wait(None, None).await;
         Ok(())
     }
 }
 
 impl FleetState {
-    async fn reports(&mut self, reports: Vec<HealthReport>) -> Result<(), ActorProcessingErr> {
+    async fn obey(&mut self, msg: FleetMsg) -> Result<(), ActorProcessingErr> {
+        let may_add_room = msg.may_add_room();
+        // What is waited for is boxed: an allocation, which waits for nothing, would move its room about.
+        match msg {
+            FleetMsg::Allocate(reply_to) => self.allocate(reply_to),
+            FleetMsg::Book(request, patience, reply_to) => self.book(request, patience, reply_to),
+            FleetMsg::WaitOver(ticket) => self.wait_over(ticket),
+            FleetMsg::Booking(id, reply_to) => answer(reply_to, self.roster.booking(id)),
+            FleetMsg::Release(id, reply_to) => answer(reply_to, self.roster.release(id, self.clock.now())),
+            FleetMsg::Peek(reply_to) => answer(reply_to, self.roster.peek()),
+            FleetMsg::List(reply_to) => answer(reply_to, self.roster.is_ready().then(|| self.roster.available())),
+            FleetMsg::Ready(reply_to) => answer(reply_to, self.roster.is_ready()),
+            FleetMsg::Glimpsed(part) => Box::pin(self.glimpsed(&part)).await?,
+            FleetMsg::Observed(observation) => Box::pin(self.observed(&observation)).await?,
+            FleetMsg::Outcome(outcome, took) => Box::pin(self.outcome(outcome, took)).await?,
+            FleetMsg::Look => self.show(),
+            FleetMsg::Commit(decision) => Box::pin(self.commit(decision)).await?,
+            FleetMsg::Reconcile => self.tell_aws(AwsMsg::Look),
+            FleetMsg::Snapshot(reply_to) => answer(reply_to, self.snapshot()),
+            FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(self.roster.reckoned(self.clock.now()))),
+            FleetMsg::Told(margins) => self.told(margins),
+            FleetMsg::Backlogs(reply_to) => answer(reply_to, self.backlogs()),
+            FleetMsg::Journal(query, reply_to) => answer(reply_to, self.journal.read(&query)),
+            FleetMsg::Drain(server, reply_to) => Box::pin(self.drain(server, reply_to)).await?,
+            FleetMsg::Undrain(server, reply_to) => Box::pin(self.undrain(server, reply_to)).await?,
+            FleetMsg::Pause(paused, reply_to) => self.pause(paused, reply_to),
+            FleetMsg::SetMargins(margins, reply_to) => self.set_margins(&margins, reply_to),
+            FleetMsg::LogState => self.log_state(),
+            FleetMsg::Reload(policy) => self.reload(*policy),
+            FleetMsg::Finish(reply_to) => self.finish(reply_to),
+            // They are taken in before each message, and ractor ends what is to stop.
+            FleetMsg::Reports | FleetMsg::Stop => {}
+        }
+        if may_add_room {
+            self.serve_waiting();
+        }
+        Ok(())
+    }
+
+    /// Takes in what game servers said, if some of it waits. False if not.
+    async fn take_in_reports(&mut self) -> Result<bool, ActorProcessingErr> {
+        let Ok(reports) = self.together.try_recv() else { return Ok(false) };
         let now = self.clock.now();
         for HealthReport { server, asked_at, answer } in reports {
             self.roster.report(server, asked_at, answer.ok(), now);
         }
-        self.follow_up().await
+        Box::pin(self.follow_up()).await?;
+        self.serve_waiting();
+        Ok(true)
     }
 
     async fn glimpsed(&mut self, part: &Observation) -> Result<(), ActorProcessingErr> {
@@ -415,9 +467,10 @@ impl FleetState {
         let died = child.get_id();
         if died == self.aws.get_id() {
             let (policy, pause) = (self.roster.policy(), REPLACEMENT_PAUSE);
-            self.aws = spawn_aws(&self.me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
+            self.aws = spawn_aws(&self.me, &self.cell, policy, &self.cloud, &self.permits, self.clock, pause).await?;
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
-            self.scaler = Some(spawn_scaler(&self.me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
+            self.scaler =
+                Some(spawn_scaler(&self.me, &self.cell, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
         } else {
             self.replace_game_server(died).await?;
         }
@@ -439,6 +492,7 @@ impl FleetState {
 
 async fn spawn_aws(
     me: &FleetRef,
+    cell: &ActorCell,
     policy: &Policy,
     cloud: &Arc<dyn Cloud>,
     permits: &Arc<Semaphore>,
@@ -447,17 +501,18 @@ async fn spawn_aws(
 ) -> Result<AwsRef, SpawnErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
     let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
-    AwsActor::spawn(args, me.get_cell()).await
+    AwsActor::spawn(args, cell.clone()).await
 }
 
 async fn spawn_scaler(
     me: &FleetRef,
+    cell: &ActorCell,
     policy: &Policy,
     clock: Clock,
     begins_after: Duration,
 ) -> Result<ScalerRef, SpawnErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
-    ScalerActor::spawn(args, me.get_cell()).await
+    ScalerActor::spawn(args, cell.clone()).await
 }
 
 const fn call_pace(policy: &Policy) -> CallPace {

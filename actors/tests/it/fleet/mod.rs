@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor, Started};
 use actors::journal::Journal;
 use actors::model::{Address, InstanceId, Policy, Role, TaskId, Timestamp};
 use actors::ports::Clock;
-use ractor::call_t;
+use ractor::{ActorCell, call_t};
 
 use tokio::runtime::Handle;
 
@@ -25,6 +25,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub struct Fleet {
     supervisor: FleetRef,
+    actor: ActorCell,
     pub cloud: Arc<FakeCloud>,
     policy: Policy,
 }
@@ -51,8 +52,8 @@ impl Fleet {
             clock: cloud.clock,
             journal: Journal::default(),
         };
-        let (supervisor, _) = FleetSupervisor::spawn(args).await.expect("a fleet starts");
-        Self { supervisor, cloud, policy }
+        let Started { fleet, supervisor, .. } = FleetSupervisor::spawn(args).await.expect("a fleet starts");
+        Self { supervisor: fleet, actor: supervisor, cloud, policy }
     }
 
     /// The manager dies, and another one starts on the same cloud.
@@ -62,7 +63,7 @@ impl Fleet {
 
     /// The same after so long.
     pub async fn crash_and_restart_after(self, down: Duration) -> Self {
-        self.supervisor.get_cell().kill_and_wait(None).await.expect("a supervisor can be killed");
+        self.actor.kill_and_wait(None).await.expect("a supervisor can be killed");
         tokio::time::sleep(down).await;
         Self::start_on(self.cloud, self.policy).await
     }
