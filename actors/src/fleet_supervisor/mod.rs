@@ -319,10 +319,8 @@ impl FleetState {
     /// Takes in what game servers said, if some of it waits. False if not.
     async fn take_in_reports(&mut self) -> Result<bool, ActorProcessingErr> {
         let Ok(reports) = self.together.try_recv() else { return Ok(false) };
-        let now = self.clock.now();
-        for HealthReport { server, asked_at, answer } in reports {
-            self.roster.report(server, asked_at, answer.ok(), now);
-        }
+        let told = |report: &HealthReport| (report.server, report.asked_at, report.answer.as_ref().ok().copied());
+        self.roster.reports(reports.iter().map(told), self.clock.now());
         Box::pin(self.follow_up()).await?;
         self.serve_waiting();
         Ok(true)
