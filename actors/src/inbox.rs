@@ -2,8 +2,6 @@
 //! ractor's: by ractor's own mailbox each message is boxed and admitted, and between two of them it listens at four ports.
 
 use std::future::{pending, poll_fn};
-use std::mem::replace;
-use std::task::Poll;
 use std::time::Duration;
 
 use ractor::rpc::CallResult;
@@ -36,23 +34,22 @@ pub struct Inbox<M> {
 }
 
 impl<M> Inbox<M> {
-    /// The next message. None when there is something else to see to than messages: its actor's other ports.
-    ///
-    /// Those have woken it if it finds no message: ractor looked at them last, and whoever is listened to once and not heard
-    /// wakes its listener later, too. A message that comes at the same moment is all that is seen then.
+    /// The next message. None when nobody is left who could send one.
     pub async fn next(&mut self) -> Option<M> {
         if self.read_at_once == AT_ONCE {
             self.read_at_once = 0;
             yield_now().await;
         }
-        let mut is_woken = false;
-        let next = poll_fn(|context| match self.messages.poll_recv(context) {
-            Poll::Pending if replace(&mut is_woken, true) => Poll::Ready(None),
-            next => next,
+        self.read_at_once += 1;
+        let next = poll_fn(|context| {
+            let next = self.messages.poll_recv(context);
+            if next.is_pending() {
+                self.read_at_once = 0;
+            }
+            next
         });
         // tokio would take its turn away after a hundred, and put it behind all who ask: each of those had to wait twice then.
         let message = unconstrained(next).await;
-        self.read_at_once = if is_woken { 0 } else { self.read_at_once + 1 };
         if message.is_some() {
             self.backlog.taken();
         }
@@ -138,9 +135,6 @@ impl<M> Clone for InboxRef<M> {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
-    use std::task::{Context, Waker};
-
     use futures_util::FutureExt;
 
     use super::*;
@@ -159,21 +153,6 @@ mod tests {
         assert_eq!(writer.depth(), 0);
         drop(inbox);
         assert!(matches!(writer.cast(7), Err(MessagingErr::SendErr(7))));
-    }
-
-    #[test]
-    fn a_reader_that_is_woken_for_nothing_is_told_to_look_elsewhere() {
-        let (writer, mut inbox) = channel();
-        let mut context = Context::from_waker(Waker::noop());
-        {
-            let mut next = pin!(inbox.next());
-            assert_eq!(next.as_mut().poll(&mut context), Poll::Pending);
-            assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(None));
-        }
-        let mut next = pin!(inbox.next());
-        assert_eq!(next.as_mut().poll(&mut context), Poll::Pending);
-        writer.cast("something").expect("it is read");
-        assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(Some("something")));
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub enum FleetMsg {
     Reload(Box<Policy>),
     /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
     Finish(RpcReplyPort<()>),
+    /// The AWS actor or the scaler has ended. Which, ractor tells, after each message that is no client's.
+    ActorEnded,
     /// The supervisor ends, and all its actors.
     Stop,
 }
@@ -235,8 +237,8 @@ impl Actor for FleetSupervisor {
         Read: Read,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
-        // Clients are answered one after the other. After all else ractor has its turn, whether it woke this or not: a child
-        // may have died.
+        // Clients are answered one after the other. After all else ractor has its turn: a child may have died. The scaler wants
+        // to see the fleet each health interval, so that turn comes soon.
         while let Some(msg) = state.inbox.next().await {
             if matches!(msg, FleetMsg::Stop) {
                 actor.stop(None);
@@ -307,8 +309,8 @@ impl FleetState {
             FleetMsg::LogState => self.log_state(),
             FleetMsg::Reload(policy) => self.reload(*policy),
             FleetMsg::Finish(reply_to) => self.finish(reply_to),
-            // They are taken in before each message, and ractor ends what is to stop.
-            FleetMsg::Reports | FleetMsg::Stop => {}
+            // Reports are taken in before each message, and ractor sees to actors that have ended or are to.
+            FleetMsg::Reports | FleetMsg::ActorEnded | FleetMsg::Stop => {}
         }
         if may_add_room {
             self.serve_waiting();
@@ -499,7 +501,9 @@ async fn spawn_aws(
 ) -> Result<AwsRef, SpawnErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
     let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
-    AwsActor::spawn(args, cell.clone()).await
+    let (aws, ended) = AwsActor::spawn(args, cell.clone()).await?;
+    tell_of_end(ended, me);
+    Ok(aws)
 }
 
 async fn spawn_scaler(
@@ -510,7 +514,19 @@ async fn spawn_scaler(
     begins_after: Duration,
 ) -> Result<ScalerRef, SpawnErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
-    ScalerActor::spawn(args, cell.clone()).await
+    let (scaler, ended) = ScalerActor::spawn(args, cell.clone()).await?;
+    tell_of_end(ended, me);
+    Ok(scaler)
+}
+
+/// Has the supervisor look when an actor has ended.
+fn tell_of_end(ended: JoinHandle<()>, me: &FleetRef) {
+    let me = me.clone();
+    tokio::spawn(async move {
+        // However it ended.
+        let _ = ended.await;
+        let _ = me.cast(FleetMsg::ActorEnded);
+    });
 }
 
 const fn call_pace(policy: &Policy) -> CallPace {

@@ -349,6 +349,29 @@ async fn actors_that_die_are_replaced_and_the_fleet_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn actors_that_die_while_clients_never_stop_asking_are_replaced() {
+    let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
+    fleet.until_available(2).await;
+    let clients = async {
+        loop {
+            fleet.allocate().await;
+            fleet.wait(Duration::from_millis(1)).await;
+        }
+    };
+    let death = async {
+        for child in fleet.actor.get_children() {
+            child.kill_and_wait(None).await.expect("a child can be killed");
+        }
+        fleet.wait(3 * fleet.policy.health_interval).await;
+        fleet.actor.get_children().len()
+    };
+    tokio::select! {
+        () = clients => {}
+        children = death => assert_eq!(children, 4),
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn actors_that_die_again_and_again_are_not_replaced_in_a_rush() {
     let fleet = Fleet::start(Policy::default()).await;
     fleet.until_available(1).await;
