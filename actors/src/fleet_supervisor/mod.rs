@@ -3,6 +3,7 @@
 
 mod clients;
 mod game_servers;
+mod message;
 mod notes;
 mod operator;
 
@@ -17,117 +18,23 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::HealthReport;
-use crate::inbox::{self, Inbox, InboxRef};
-use crate::journal::{Draft, Journal, Page, Query};
-use crate::model::{
-    Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Margins, Observation, Outcome,
-    Policy, PolicyError, Reckoned, Refused, Roster, ServerId, Snapshot, Stage,
-};
+use crate::inbox::{self, Inbox};
+use crate::journal::{Draft, Journal};
+use crate::model::{Action, Decision, LaunchesBlocked, Observation, Outcome, Policy, Roster, ServerId, Stage};
 use crate::ports::{Clock, Cloud, HealthProbes};
 use crate::reports::{self, Reports, Together};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
-use crate::waiting::{Ticket, WaitingLine};
+use crate::waiting::WaitingLine;
 
 use game_servers::GameServer;
 
 pub use clients::Refusal;
+pub use message::{FleetMsg, FleetRef, Read};
 pub use operator::{Backlogs, Limits};
 
 /// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
 /// manager from answering.
 const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
-
-/// The fleet supervisor.
-pub type FleetRef = InboxRef<FleetMsg>;
-
-/// What the fleet supervisor is told and asked. What an operator has done is answered with the fleet as it is then; it is
-/// not done for one who waits no more, and was told so.
-#[derive(Debug)]
-pub enum FleetMsg {
-    /// A client asks for a place; it is held for that client. None if no server has one.
-    Allocate(RpcReplyPort<Option<Address>>),
-    /// A client asks for places that it may come back to, and waits for so long if no server has room for them now.
-    Book(BookingRequest, Duration, RpcReplyPort<Result<Booking, Refusal>>),
-    /// One who waited has waited long enough.
-    WaitOver(Ticket),
-    /// What has become of an allocation. None if it is not known.
-    Booking(AllocationId, RpcReplyPort<Option<Booking>>),
-    /// A client gives back what an allocation still holds. What it was is answered, if it is known.
-    Release(AllocationId, RpcReplyPort<Option<Booking>>),
-    /// Where the next client would be sent; nothing is held.
-    Peek(RpcReplyPort<Option<Address>>),
-    /// The addresses of the available servers. None while the cloud was not looked at yet.
-    List(RpcReplyPort<Option<Vec<Address>>>),
-    /// Whether the cloud was looked at, completely, at least once.
-    Ready(RpcReplyPort<bool>),
-    /// Game servers answered, or did not: what they said waits to be taken in.
-    Reports,
-    /// A first part of the cloud was looked at.
-    Glimpsed(Observation),
-    /// The cloud was looked at.
-    Observed(Observation),
-    /// An order was carried out, or not, after so long.
-    Outcome(Outcome, Duration),
-    /// The scaler wants to see the fleet.
-    Look,
-    /// The scaler decided.
-    Commit(Decision),
-    /// Look at the cloud now.
-    Reconcile,
-    /// All that is known of the fleet.
-    Snapshot(RpcReplyPort<Box<Snapshot>>),
-    /// What margins that set themselves go by.
-    Reckoned(RpcReplyPort<Box<Reckoned>>),
-    /// The operator's service told these margins.
-    Told(Margins),
-    /// How many messages wait for the other actors.
-    Backlogs(RpcReplyPort<Backlogs>),
-    /// A part of the journal.
-    Journal(Query, RpcReplyPort<Page>),
-    /// The operator sends a server to standby, for good.
-    Drain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
-    /// The operator has a server take players again.
-    Undrain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
-    /// The operator wants nothing decided any more, or again.
-    Pause(bool, RpcReplyPort<Box<Snapshot>>),
-    /// The operator wants other margins until the configuration is read again.
-    SetMargins(Limits, RpcReplyPort<Result<Box<Snapshot>, PolicyError>>),
-    /// Write the state of the fleet to the log.
-    LogState,
-    /// The operator wants something else from now on.
-    Reload(Box<Policy>),
-    /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
-    Finish(RpcReplyPort<()>),
-    /// The AWS actor or the scaler has ended. Which, ractor tells, after each message that is no client's.
-    ActorEnded,
-    /// The supervisor ends, and all its actors.
-    Stop,
-}
-
-/// What ractor hands to the supervisor: that it is to read its inbox. It tells itself so, after whatever else ractor had for
-/// it.
-#[derive(Debug)]
-pub struct Read;
-
-impl FleetMsg {
-    /// Whether a client asks for a place. Nearly all messages are such.
-    const fn is_clients(&self) -> bool {
-        matches!(self, Self::Allocate(_) | Self::Book(..))
-    }
-
-    /// Whether there may be room for somebody who waits once it is handled.
-    const fn may_add_room(&self) -> bool {
-        matches!(
-            self,
-            Self::Glimpsed(_)
-                | Self::Observed(_)
-                | Self::Commit(_)
-                | Self::Undrain(..)
-                | Self::SetMargins(..)
-                | Self::Reload(_)
-        )
-    }
-}
 
 /// What a fleet is made of.
 pub struct FleetArgs {
@@ -178,7 +85,7 @@ pub struct FleetSupervisor;
 pub struct Started {
     /// Where its supervisor is written to.
     pub fleet: FleetRef,
-    /// The supervisor itself.
+    /// The supervisor itself, to be killed: what ends it in order is [`FleetMsg::Stop`].
     pub supervisor: ActorCell,
     /// Ends when the supervisor does, which is never by itself.
     pub ended: JoinHandle<()>,
@@ -237,17 +144,17 @@ impl Actor for FleetSupervisor {
         Read: Read,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
-        // Clients are answered one after the other. After all else ractor has its turn: a child may have died. The scaler wants
-        // to see the fleet each health interval, so that turn comes soon.
+        // Who asks for a place is answered, one after the other. After all else ractor has its turn, for a child may have died:
+        // the scaler wants to see the fleet each health interval, so that a game server's actor is missed for no longer.
         while let Some(msg) = state.inbox.next().await {
             if matches!(msg, FleetMsg::Stop) {
                 actor.stop(None);
                 break;
             }
-            let is_clients = msg.is_clients();
+            let asks_for_place = msg.asks_for_place();
             let took_reports = state.take_in_reports().await?;
             state.obey(msg).await?;
-            if took_reports || !is_clients {
+            if took_reports || !asks_for_place {
                 break;
             }
         }

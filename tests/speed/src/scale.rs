@@ -47,7 +47,7 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     Ok(vec![
         allocation,
         refusal,
-        report.so_far(6.0),
+        report,
         micros(
             "a decision, for each of 100000 servers, of 1000",
             each(large.decision, most),
@@ -108,9 +108,9 @@ fn costs(servers: u32) -> Costs {
     // that was asked at the time of its last answer would be dropped.
     let together = ids.len().min(50);
     let mut turn = ids.iter().copied().cycle();
-    let mut batches = vec![Vec::new(); times as usize / together];
-    batches.iter_mut().for_each(|batch| batch.extend(turn.by_ref().take(together)));
     let report = fastest(|| {
+        let batches: Vec<Vec<ServerId>> =
+            (0..times as usize / together).map(|_| turn.by_ref().take(together).collect()).collect();
         let started = Instant::now();
         for batch in &batches {
             now = now + Duration::from_millis(5);
