@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor, Started};
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
 use actors::ports::{Clock, Cloud};
 use futures_util::future::OptionFuture;
 use thiserror::Error;
@@ -147,7 +147,7 @@ pub async fn run(
     let (traces, exporting) = traces::start(settings, clock, &metrics)?;
     tokio::spawn(traces.clone().follow(followers.subscribe()));
     let polling = Polling::start().map_err(DaemonError::Polling)?;
-    let Started { fleet, ended: mut fleet_ended, .. } = FleetSupervisor::spawn(FleetArgs {
+    let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
@@ -245,7 +245,7 @@ async fn end(running: Running, server: JoinHandle<()>, fleet_ended: JoinHandle<(
         Ok(answer) if answer.is_success() => {}
         _ => tracing::warn!(?limit, "cloud calls under way were cut off; the next start finds what they did"),
     }
-    running.tell(FleetMsg::Stop);
+    running.fleet.stop(None);
     if let Err(failure) = fleet_ended.await {
         tracing::error!(%failure, "the fleet failed");
     }

@@ -73,11 +73,11 @@ pub struct AwsArgs {
 }
 
 impl AwsActor {
-    /// Starts one under this supervisor. The handle ends when it does.
-    pub async fn spawn(args: AwsArgs, supervisor: ActorCell) -> Result<(AwsRef, JoinHandle<()>), SpawnErr> {
+    /// Starts one under this supervisor.
+    pub async fn spawn(args: AwsArgs, supervisor: ActorCell) -> Result<AwsRef, SpawnErr> {
         let backlog = Backlog::default();
-        let (actor, ended) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
-        Ok((Mailbox::new(actor, backlog), ended))
+        let (actor, _) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
+        Ok(Mailbox::new(actor, backlog))
     }
 }
 

@@ -9,7 +9,6 @@
 pub mod aws_actor;
 pub mod fleet_supervisor;
 pub mod game_server_actor;
-pub mod inbox;
 pub mod journal;
 mod line;
 pub mod mailbox;

@@ -1,28 +1,30 @@
 //! Where an actor is written to, and how many messages wait there: ractor itself does not tell.
 
+use std::future::pending;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use ractor::{ActorRef, Message, MessagingErr};
+use ractor::rpc::CallResult;
+use ractor::{ActorRef, Message, MessagingErr, RpcReplyPort};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::patience::Patience;
 
 /// The messages that were sent to an actor and not taken by it yet. A clone counts the same ones.
 #[derive(Clone, Debug, Default)]
 pub struct Backlog(Arc<AtomicUsize>);
 
 impl Backlog {
-    /// How many there are.
-    pub(crate) fn depth(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
     /// The actor takes a message.
     pub(crate) fn taken(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The actor is sent a message.
-    pub(crate) fn sent(&self) {
+    fn sent(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -42,7 +44,7 @@ impl<M: Message> Mailbox<M> {
 
     /// How many messages wait to be taken.
     pub fn depth(&self) -> usize {
-        self.backlog.depth()
+        self.backlog.0.load(Ordering::Relaxed)
     }
 
     /// The actor takes a message.
@@ -57,6 +59,52 @@ impl<M: Message> Mailbox<M> {
     pub fn cast(&self, msg: M) -> Result<(), MessagingErr<M>> {
         self.backlog.sent();
         self.actor.cast(msg)
+    }
+
+    /// Asks something, for so long at most.
+    ///
+    /// # Errors
+    /// When the actor is gone.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(RpcReplyPort<T>) -> M,
+        limit: Option<Duration>,
+    ) -> Result<CallResult<T>, MessagingErr<M>> {
+        self.call_until(question, limit.map(|limit| Instant::now() + limit)).await
+    }
+
+    /// Asks something, and waits for the answer until then at most.
+    ///
+    /// # Errors
+    /// When the actor is gone.
+    pub async fn call_until<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(RpcReplyPort<T>) -> M,
+        until: Option<Instant>,
+    ) -> Result<CallResult<T>, MessagingErr<M>> {
+        let (reply_to, answer) = oneshot::channel();
+        self.cast(question(reply_to.into()))?;
+        let late = async {
+            match until {
+                Some(until) => Patience::until(until).await,
+                None => pending().await,
+            }
+        };
+        Ok(tokio::select! {
+            biased;
+            answer = answer => answer.map_or(CallResult::SenderError, CallResult::Success),
+            () = late => CallResult::Timeout,
+        })
+    }
+
+    /// Sends a message later, unless that is called off.
+    pub(crate) fn send_after(&self, pause: Duration, msg: impl FnOnce() -> M + Send + 'static) -> AbortHandle {
+        let backlog = self.backlog.clone();
+        let counted = move || {
+            backlog.sent();
+            msg()
+        };
+        self.actor.send_after(pause, counted).abort_handle()
     }
 }
 

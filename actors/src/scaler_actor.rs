@@ -41,11 +41,11 @@ pub struct ScalerArgs {
 }
 
 impl ScalerActor {
-    /// Starts one under this supervisor. The handle ends when it does.
-    pub async fn spawn(args: ScalerArgs, supervisor: ActorCell) -> Result<(ScalerRef, JoinHandle<()>), SpawnErr> {
+    /// Starts one under this supervisor.
+    pub async fn spawn(args: ScalerArgs, supervisor: ActorCell) -> Result<ScalerRef, SpawnErr> {
         let backlog = Backlog::default();
-        let (actor, ended) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
-        Ok((Mailbox::new(actor, backlog), ended))
+        let (actor, _) = Actor::spawn_linked(None, Self, (args, backlog.clone()), supervisor).await?;
+        Ok(Mailbox::new(actor, backlog))
     }
 }
 

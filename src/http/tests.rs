@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::fleet_supervisor::{FleetMsg, Refusal};
-use actors::inbox::{self, Inbox};
+use actors::mailbox::{Backlog, Mailbox};
 use actors::model::{Address, NotBooked, Timestamp};
 use arc_swap::ArcSwap;
-use ractor::RpcReplyPort;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use warp::http::Response;
 use warp::hyper::body::Bytes;
 use warp::test::request;
@@ -16,7 +16,9 @@ use super::{AnswerRules, Door, Fleet, RateRules, routes};
 use crate::metrics::Metrics;
 use crate::traces::Traces;
 
-/// What a supervisor says in a test.
+/// A supervisor that says what a test has it say.
+struct Scripted;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Script {
     /// One server is known, with a place.
@@ -29,38 +31,49 @@ pub(super) enum Script {
     Stuck,
 }
 
-impl Script {
-    /// Answers by it.
-    async fn play(mut self, mut inbox: Inbox<FleetMsg>) {
+impl Actor for Scripted {
+    type Msg = FleetMsg;
+    type State = Script;
+    type Arguments = Script;
+
+    async fn pre_start(&self, _: ActorRef<FleetMsg>, script: Script) -> Result<Script, ActorProcessingErr> {
+        Ok(script)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<FleetMsg>,
+        msg: FleetMsg,
+        script: &mut Script,
+    ) -> Result<(), ActorProcessingErr> {
         let known = || ["203.0.113.7:8000", "203.0.113.8:8000"].map(Address::new).to_vec();
-        let one = |script| (script == Self::OneServer).then(|| Address::new("203.0.113.7:8000"));
-        while let Some(msg) = inbox.next().await {
-            match msg {
-                _ if self == Self::Stuck => std::future::pending().await,
-                FleetMsg::Allocate(reply_to) => answer(reply_to, one(std::mem::replace(&mut self, Self::Full))),
-                FleetMsg::Peek(reply_to) => answer(reply_to, one(self)),
-                FleetMsg::List(reply_to) => answer(reply_to, (self != Self::NotReady).then(known)),
-                FleetMsg::Ready(reply_to) => answer(reply_to, self != Self::NotReady),
-                FleetMsg::Book(_, patience, reply_to) => {
-                    tokio::spawn(async move {
-                        tokio::time::sleep(patience).await;
-                        answer(reply_to, Err(Refusal::NotBooked { why: NotBooked::NoRoom, ready_in: None }));
-                    });
-                }
-                _ => {}
-            }
+        if *script == Script::Stuck {
+            std::future::pending::<()>().await;
         }
+        match msg {
+            FleetMsg::Allocate(reply_to) => {
+                reply_to.send((*script == Script::OneServer).then(|| Address::new("203.0.113.7:8000")))?;
+                *script = Script::Full;
+            }
+            FleetMsg::Peek(reply_to) => {
+                reply_to.send((*script == Script::OneServer).then(|| Address::new("203.0.113.7:8000")))?;
+            }
+            FleetMsg::List(reply_to) => reply_to.send((*script != Script::NotReady).then(known))?,
+            FleetMsg::Ready(reply_to) => reply_to.send(*script != Script::NotReady)?,
+            FleetMsg::Book(_, patience, reply_to) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(patience).await;
+                    reply_to.send(Err(Refusal::NotBooked { why: NotBooked::NoRoom, ready_in: None }))
+                });
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
-fn answer<T>(reply_to: RpcReplyPort<T>, answer: T) {
-    // Who asked may have gone.
-    let _ = reply_to.send(answer);
-}
-
 pub(super) async fn fleet(script: Script) -> Fleet {
-    let (supervisor, inbox) = inbox::channel();
-    tokio::spawn(script.play(inbox));
+    let (supervisor, _) = Actor::spawn(None, Scripted, script).await.expect("it starts");
     let rules = AnswerRules {
         backup: Address::new("127.0.0.1:8888"),
         timeout: Duration::from_millis(100),
@@ -68,7 +81,12 @@ pub(super) async fn fleet(script: Script) -> Fleet {
         max_waiting: 1,
     };
     let metrics = Metrics::new(Timestamp::default()).expect("metrics");
-    Fleet::new(supervisor, Arc::new(ArcSwap::from_pointee(rules)), metrics, Traces::off())
+    Fleet::new(
+        Mailbox::new(supervisor, Backlog::default()),
+        Arc::new(ArcSwap::from_pointee(rules)),
+        metrics,
+        Traces::off(),
+    )
 }
 
 /// One that everybody comes through.

@@ -68,7 +68,7 @@ impl FleetState {
         let seats = request.seats;
         let Some(waiting) = self.try_book(Waiting { request, reply_to }, patience.is_zero()) else { return };
         self.roster.missed(seats, self.clock.now());
-        self.waiting.join(seats, waiting, |ticket| self.me.send_after(patience, FleetMsg::WaitOver(ticket)));
+        self.waiting.join(seats, waiting, |ticket| self.me.send_after(patience, move || FleetMsg::WaitOver(ticket)));
         // The fleet is to grow for those who wait.
         self.tell_scaler(ScalerMsg::Wake);
     }

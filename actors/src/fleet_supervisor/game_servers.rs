@@ -34,7 +34,7 @@ impl FleetState {
         if new.is_empty() {
             return Ok(());
         }
-        let me = self.cell.clone();
+        let me = self.me.get_cell();
         let started = self.polling.spawn(async move {
             let mut started = Vec::with_capacity(new.len());
             for (target, args) in new {

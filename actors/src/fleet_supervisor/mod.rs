@@ -3,7 +3,6 @@
 
 mod clients;
 mod game_servers;
-mod message;
 mod notes;
 mod operator;
 
@@ -18,23 +17,104 @@ use tokio::task::JoinHandle;
 
 use crate::aws_actor::{AwsActor, AwsArgs, AwsMsg, AwsRef, CallPace};
 use crate::game_server_actor::HealthReport;
-use crate::inbox::{self, Inbox};
-use crate::journal::{Draft, Journal};
-use crate::model::{Action, Decision, LaunchesBlocked, Observation, Outcome, Policy, Roster, ServerId, Stage};
+use crate::journal::{Draft, Journal, Page, Query};
+use crate::mailbox::{Backlog, Mailbox};
+use crate::model::{
+    Action, Address, AllocationId, Booking, BookingRequest, Decision, LaunchesBlocked, Margins, Observation, Outcome,
+    Policy, PolicyError, Reckoned, Refused, Roster, ServerId, Snapshot, Stage,
+};
 use crate::ports::{Clock, Cloud, HealthProbes};
-use crate::reports::{self, Reports, Together};
+use crate::reports::{self, Reports};
 use crate::scaler_actor::{ScalerActor, ScalerArgs, ScalerMsg, ScalerRef};
-use crate::waiting::WaitingLine;
+use crate::waiting::{Ticket, WaitingLine};
 
 use game_servers::GameServer;
 
 pub use clients::Refusal;
-pub use message::{FleetMsg, FleetRef, Read};
 pub use operator::{Backlogs, Limits};
 
 /// Before the replacement of an actor that died begins its work: one that dies of it again and again must not keep the
 /// manager from answering.
 const REPLACEMENT_PAUSE: Duration = Duration::from_secs(1);
+
+/// The fleet supervisor.
+pub type FleetRef = Mailbox<FleetMsg>;
+
+/// What the fleet supervisor is told and asked. What an operator has done is answered with the fleet as it is then; it is
+/// not done for one who waits no more, and was told so.
+#[derive(Debug)]
+pub enum FleetMsg {
+    /// A client asks for a place; it is held for that client. None if no server has one.
+    Allocate(RpcReplyPort<Option<Address>>),
+    /// A client asks for places that it may come back to, and waits for so long if no server has room for them now.
+    Book(BookingRequest, Duration, RpcReplyPort<Result<Booking, Refusal>>),
+    /// One who waited has waited long enough.
+    WaitOver(Ticket),
+    /// What has become of an allocation. None if it is not known.
+    Booking(AllocationId, RpcReplyPort<Option<Booking>>),
+    /// A client gives back what an allocation still holds. What it was is answered, if it is known.
+    Release(AllocationId, RpcReplyPort<Option<Booking>>),
+    /// Where the next client would be sent; nothing is held.
+    Peek(RpcReplyPort<Option<Address>>),
+    /// The addresses of the available servers. None while the cloud was not looked at yet.
+    List(RpcReplyPort<Option<Vec<Address>>>),
+    /// Whether the cloud was looked at, completely, at least once.
+    Ready(RpcReplyPort<bool>),
+    /// Game servers answered, or did not.
+    Reports(Vec<HealthReport>),
+    /// A first part of the cloud was looked at.
+    Glimpsed(Observation),
+    /// The cloud was looked at.
+    Observed(Observation),
+    /// An order was carried out, or not, after so long.
+    Outcome(Outcome, Duration),
+    /// The scaler wants to see the fleet.
+    Look,
+    /// The scaler decided.
+    Commit(Decision),
+    /// Look at the cloud now.
+    Reconcile,
+    /// All that is known of the fleet.
+    Snapshot(RpcReplyPort<Box<Snapshot>>),
+    /// What margins that set themselves go by.
+    Reckoned(RpcReplyPort<Box<Reckoned>>),
+    /// The operator's service told these margins.
+    Told(Margins),
+    /// How many messages wait for the other actors.
+    Backlogs(RpcReplyPort<Backlogs>),
+    /// A part of the journal.
+    Journal(Query, RpcReplyPort<Page>),
+    /// The operator sends a server to standby, for good.
+    Drain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
+    /// The operator has a server take players again.
+    Undrain(ServerId, RpcReplyPort<Result<Box<Snapshot>, Refused>>),
+    /// The operator wants nothing decided any more, or again.
+    Pause(bool, RpcReplyPort<Box<Snapshot>>),
+    /// The operator wants other margins until the configuration is read again.
+    SetMargins(Limits, RpcReplyPort<Result<Box<Snapshot>, PolicyError>>),
+    /// Write the state of the fleet to the log.
+    LogState,
+    /// The operator wants something else from now on.
+    Reload(Box<Policy>),
+    /// The manager ends: decide nothing more, and answer when the cloud calls under way are done.
+    Finish(RpcReplyPort<()>),
+}
+
+impl FleetMsg {
+    /// Whether there may be room for somebody who waits once it is handled. Most messages are clients' own.
+    const fn may_add_room(&self) -> bool {
+        matches!(
+            self,
+            Self::Reports(_)
+                | Self::Glimpsed(_)
+                | Self::Observed(_)
+                | Self::Commit(_)
+                | Self::Undrain(..)
+                | Self::SetMargins(..)
+                | Self::Reload(_)
+        )
+    }
+}
 
 /// What a fleet is made of.
 pub struct FleetArgs {
@@ -57,8 +137,6 @@ pub struct FleetArgs {
 /// What the supervisor keeps.
 pub struct FleetState {
     me: FleetRef,
-    cell: ActorCell,
-    inbox: Inbox<FleetMsg>,
     roster: Roster,
     /// What the operator wants by the configuration, whatever was changed since.
     configured: Policy,
@@ -69,7 +147,6 @@ pub struct FleetState {
     probes: Arc<dyn HealthProbes>,
     polling: Handle,
     reports: Reports,
-    together: Together,
     clock: Clock,
     aws: AwsRef,
     /// None once the manager ends.
@@ -80,47 +157,33 @@ pub struct FleetState {
 /// The actor.
 pub struct FleetSupervisor;
 
-/// A fleet that was started.
-#[derive(Debug)]
-pub struct Started {
-    /// Where its supervisor is written to.
-    pub fleet: FleetRef,
-    /// The supervisor itself, to be killed: what ends it in order is [`FleetMsg::Stop`].
-    pub supervisor: ActorCell,
-    /// Ends when the supervisor does, which is never by itself.
-    pub ended: JoinHandle<()>,
-}
-
 impl FleetSupervisor {
-    /// Starts a fleet.
-    pub async fn spawn(args: FleetArgs) -> Result<Started, SpawnErr> {
-        let (fleet, inbox) = inbox::channel();
-        let (actor, ended) = Actor::spawn(None, Self, (args, fleet.clone(), inbox)).await?;
-        Ok(Started { fleet, supervisor: actor.get_cell(), ended })
+    /// Starts a fleet. The handle ends when the supervisor does, which is never by itself.
+    pub async fn spawn(args: FleetArgs) -> Result<(FleetRef, JoinHandle<()>), SpawnErr> {
+        let backlog = Backlog::default();
+        let (actor, ended) = Actor::spawn(None, Self, (args, backlog.clone())).await?;
+        Ok((Mailbox::new(actor, backlog), ended))
     }
 }
 
 impl Actor for FleetSupervisor {
-    type Msg = Read;
+    type Msg = FleetMsg;
     type State = FleetState;
-    type Arguments = (FleetArgs, FleetRef, Inbox<FleetMsg>);
+    type Arguments = (FleetArgs, Backlog);
 
     async fn pre_start(
         &self,
-        actor: ActorRef<Read>,
-        (args, me, inbox): (FleetArgs, FleetRef, Inbox<FleetMsg>),
+        me: ActorRef<FleetMsg>,
+        (args, backlog): (FleetArgs, Backlog),
     ) -> Result<FleetState, ActorProcessingErr> {
-        let cell = actor.get_cell();
+        let me = Mailbox::new(me, backlog);
         let permits = Arc::new(Semaphore::new(args.concurrency));
-        let (reports, together, handing_on) = reports::channel(me.clone());
+        let (reports, handing_on) = reports::channel(me.clone());
         args.polling.spawn(handing_on);
-        let aws = spawn_aws(&me, &cell, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
-        let scaler = spawn_scaler(&me, &cell, &args.policy, args.clock, Duration::ZERO).await?;
-        actor.cast(Read)?;
+        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
+        let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
             me,
-            cell,
-            inbox,
             configured: args.policy.clone(),
             roster: Roster::new(args.policy),
             waiting: WaitingLine::default(),
@@ -130,7 +193,6 @@ impl Actor for FleetSupervisor {
             probes: args.probes,
             polling: args.polling,
             reports,
-            together,
             clock: args.clock,
             aws,
             scaler: Some(scaler),
@@ -140,31 +202,51 @@ impl Actor for FleetSupervisor {
 
     async fn handle(
         &self,
-        actor: ActorRef<Read>,
-        Read: Read,
+        _: ActorRef<FleetMsg>,
+        msg: FleetMsg,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
-        // Who asks for a place is answered, one after the other. After all else ractor has its turn, for a child may have died:
-        // the scaler wants to see the fleet each health interval, so that a game server's actor is missed for no longer.
-        while let Some(msg) = state.inbox.next().await {
-            if matches!(msg, FleetMsg::Stop) {
-                actor.stop(None);
-                break;
-            }
-            let asks_for_place = msg.asks_for_place();
-            let took_reports = state.take_in_reports().await?;
-            state.obey(msg).await?;
-            if took_reports || !asks_for_place {
-                break;
-            }
+        state.me.take_one();
+        let may_add_room = msg.may_add_room();
+        // What is waited for is boxed: an allocation, which waits for nothing, would move its room about.
+        match msg {
+            FleetMsg::Allocate(reply_to) => state.allocate(reply_to),
+            FleetMsg::Book(request, patience, reply_to) => state.book(request, patience, reply_to),
+            FleetMsg::WaitOver(ticket) => state.wait_over(ticket),
+            FleetMsg::Booking(id, reply_to) => answer(reply_to, state.roster.booking(id)),
+            FleetMsg::Release(id, reply_to) => answer(reply_to, state.roster.release(id, state.clock.now())),
+            FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
+            FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
+            FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
+            FleetMsg::Reports(reports) => Box::pin(state.reports(&reports)).await?,
+            FleetMsg::Glimpsed(part) => Box::pin(state.glimpsed(&part)).await?,
+            FleetMsg::Observed(observation) => Box::pin(state.observed(&observation)).await?,
+            FleetMsg::Outcome(outcome, took) => Box::pin(state.outcome(outcome, took)).await?,
+            FleetMsg::Look => state.show(),
+            FleetMsg::Commit(decision) => Box::pin(state.commit(decision)).await?,
+            FleetMsg::Reconcile => state.tell_aws(AwsMsg::Look),
+            FleetMsg::Snapshot(reply_to) => answer(reply_to, state.snapshot()),
+            FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(state.roster.reckoned(state.clock.now()))),
+            FleetMsg::Told(margins) => state.told(margins),
+            FleetMsg::Backlogs(reply_to) => answer(reply_to, state.backlogs()),
+            FleetMsg::Journal(query, reply_to) => answer(reply_to, state.journal.read(&query)),
+            FleetMsg::Drain(server, reply_to) => Box::pin(state.drain(server, reply_to)).await?,
+            FleetMsg::Undrain(server, reply_to) => Box::pin(state.undrain(server, reply_to)).await?,
+            FleetMsg::Pause(paused, reply_to) => state.pause(paused, reply_to),
+            FleetMsg::SetMargins(margins, reply_to) => state.set_margins(&margins, reply_to),
+            FleetMsg::LogState => state.log_state(),
+            FleetMsg::Reload(policy) => state.reload(*policy),
+            FleetMsg::Finish(reply_to) => state.finish(reply_to),
         }
-        actor.cast(Read)?;
+        if may_add_room {
+            state.serve_waiting();
+        }
         Ok(())
     }
 
     async fn handle_supervisor_evt(
         &self,
-        _: ActorRef<Read>,
+        _: ActorRef<FleetMsg>,
         event: SupervisionEvent,
         state: &mut FleetState,
     ) -> Result<(), ActorProcessingErr> {
@@ -178,61 +260,18 @@ impl Actor for FleetSupervisor {
         }
     }
 
-    async fn post_stop(&self, actor: ActorRef<Read>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, me: ActorRef<FleetMsg>, state: &mut FleetState) -> Result<(), ActorProcessingErr> {
         state.kill_game_servers();
-        actor.stop_children_and_wait(None, None).await;
+        me.stop_children_and_wait(None, None).await;
         Ok(())
     }
 }
 
 impl FleetState {
-    async fn obey(&mut self, msg: FleetMsg) -> Result<(), ActorProcessingErr> {
-        let may_add_room = msg.may_add_room();
-        // What is waited for is boxed: an allocation, which waits for nothing, would move its room about.
-        match msg {
-            FleetMsg::Allocate(reply_to) => self.allocate(reply_to),
-            FleetMsg::Book(request, patience, reply_to) => self.book(request, patience, reply_to),
-            FleetMsg::WaitOver(ticket) => self.wait_over(ticket),
-            FleetMsg::Booking(id, reply_to) => answer(reply_to, self.roster.booking(id)),
-            FleetMsg::Release(id, reply_to) => answer(reply_to, self.roster.release(id, self.clock.now())),
-            FleetMsg::Peek(reply_to) => answer(reply_to, self.roster.peek()),
-            FleetMsg::List(reply_to) => answer(reply_to, self.roster.is_ready().then(|| self.roster.available())),
-            FleetMsg::Ready(reply_to) => answer(reply_to, self.roster.is_ready()),
-            FleetMsg::Glimpsed(part) => Box::pin(self.glimpsed(&part)).await?,
-            FleetMsg::Observed(observation) => Box::pin(self.observed(&observation)).await?,
-            FleetMsg::Outcome(outcome, took) => Box::pin(self.outcome(outcome, took)).await?,
-            FleetMsg::Look => self.show(),
-            FleetMsg::Commit(decision) => Box::pin(self.commit(decision)).await?,
-            FleetMsg::Reconcile => self.tell_aws(AwsMsg::Look),
-            FleetMsg::Snapshot(reply_to) => answer(reply_to, self.snapshot()),
-            FleetMsg::Reckoned(reply_to) => answer(reply_to, Box::new(self.roster.reckoned(self.clock.now()))),
-            FleetMsg::Told(margins) => self.told(margins),
-            FleetMsg::Backlogs(reply_to) => answer(reply_to, self.backlogs()),
-            FleetMsg::Journal(query, reply_to) => answer(reply_to, self.journal.read(&query)),
-            FleetMsg::Drain(server, reply_to) => Box::pin(self.drain(server, reply_to)).await?,
-            FleetMsg::Undrain(server, reply_to) => Box::pin(self.undrain(server, reply_to)).await?,
-            FleetMsg::Pause(paused, reply_to) => self.pause(paused, reply_to),
-            FleetMsg::SetMargins(margins, reply_to) => self.set_margins(&margins, reply_to),
-            FleetMsg::LogState => self.log_state(),
-            FleetMsg::Reload(policy) => self.reload(*policy),
-            FleetMsg::Finish(reply_to) => self.finish(reply_to),
-            // Reports are taken in before each message, and ractor sees to actors that have ended or are to.
-            FleetMsg::Reports | FleetMsg::ActorEnded | FleetMsg::Stop => {}
-        }
-        if may_add_room {
-            self.serve_waiting();
-        }
-        Ok(())
-    }
-
-    /// Takes in what game servers said, if some of it waits. False if not.
-    async fn take_in_reports(&mut self) -> Result<bool, ActorProcessingErr> {
-        let Ok(reports) = self.together.try_recv() else { return Ok(false) };
+    async fn reports(&mut self, reports: &[HealthReport]) -> Result<(), ActorProcessingErr> {
         let told = |report: &HealthReport| (report.server, report.asked_at, report.answer.as_ref().ok().copied());
         self.roster.reports(reports.iter().map(told), self.clock.now());
-        Box::pin(self.follow_up()).await?;
-        self.serve_waiting();
-        Ok(true)
+        self.follow_up().await
     }
 
     async fn glimpsed(&mut self, part: &Observation) -> Result<(), ActorProcessingErr> {
@@ -374,10 +413,9 @@ impl FleetState {
         let died = child.get_id();
         if died == self.aws.get_id() {
             let (policy, pause) = (self.roster.policy(), REPLACEMENT_PAUSE);
-            self.aws = spawn_aws(&self.me, &self.cell, policy, &self.cloud, &self.permits, self.clock, pause).await?;
+            self.aws = spawn_aws(&self.me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
-            self.scaler =
-                Some(spawn_scaler(&self.me, &self.cell, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
+            self.scaler = Some(spawn_scaler(&self.me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
         } else {
             self.replace_game_server(died).await?;
         }
@@ -399,7 +437,6 @@ impl FleetState {
 
 async fn spawn_aws(
     me: &FleetRef,
-    cell: &ActorCell,
     policy: &Policy,
     cloud: &Arc<dyn Cloud>,
     permits: &Arc<Semaphore>,
@@ -408,32 +445,17 @@ async fn spawn_aws(
 ) -> Result<AwsRef, SpawnErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
     let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
-    let (aws, ended) = AwsActor::spawn(args, cell.clone()).await?;
-    tell_of_end(ended, me);
-    Ok(aws)
+    AwsActor::spawn(args, me.get_cell()).await
 }
 
 async fn spawn_scaler(
     me: &FleetRef,
-    cell: &ActorCell,
     policy: &Policy,
     clock: Clock,
     begins_after: Duration,
 ) -> Result<ScalerRef, SpawnErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
-    let (scaler, ended) = ScalerActor::spawn(args, cell.clone()).await?;
-    tell_of_end(ended, me);
-    Ok(scaler)
-}
-
-/// Has the supervisor look when an actor has ended.
-fn tell_of_end(ended: JoinHandle<()>, me: &FleetRef) {
-    let me = me.clone();
-    tokio::spawn(async move {
-        // However it ended.
-        let _ = ended.await;
-        let _ = me.cast(FleetMsg::ActorEnded);
-    });
+    ScalerActor::spawn(args, me.get_cell()).await
 }
 
 const fn call_pace(policy: &Policy) -> CallPace {

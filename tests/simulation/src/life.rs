@@ -131,7 +131,7 @@ impl Life {
             tokio::task::yield_now().await;
         }
         self.world.lock().manager_gone(id, false);
-        manager.supervisor.kill();
+        manager.fleet.get_cell().kill();
         let _ = manager.ended.await;
     }
 
@@ -166,7 +166,7 @@ impl Life {
 
     /// Nothing in a manager may fail, whatever happens around it.
     fn check_managers(&self) {
-        let died = self.managers.values().find(|manager| manager.supervisor.get_status() == ActorStatus::Stopped);
+        let died = self.managers.values().find(|manager| manager.fleet.get_status() == ActorStatus::Stopped);
         if let Some(manager) = died {
             let what = format!("the supervisor of {} ended by itself", manager.id);
             self.world.lock().accuse(Violation { rule: Rule::Alive, what });

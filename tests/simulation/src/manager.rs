@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor, Started};
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
 use actors::journal::Journal;
 use actors::model::{
     Address, Doomed, HealthAnswer, InstanceId, LaunchOrder, Observation, PlaceOrder, Revision, Role, RolloutState,
@@ -14,7 +14,6 @@ use actors::model::{
 use actors::ports::{Clock, Cloud, CloudError, HealthProbe, HealthProbes, ProbeError};
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
-use ractor::ActorCell;
 use ractor::rpc::CallResult;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -72,10 +71,8 @@ pub enum Way {
 pub struct Manager {
     /// Which.
     pub id: ManagerId,
-    /// Where its supervisor is written to.
-    pub fleet: FleetRef,
     /// Its supervisor.
-    pub supervisor: ActorCell,
+    pub fleet: FleetRef,
     /// Ends with the supervisor.
     pub ended: JoinHandle<()>,
 }
@@ -102,9 +99,8 @@ impl Manager {
             clock,
             journal: Journal::default(),
         };
-        let started = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
-        let Started { fleet, supervisor, ended } = started;
-        Self { id, fleet, supervisor, ended }
+        let (fleet, ended) = FleetSupervisor::spawn(args).await.expect("the supervisor's start does no I/O");
+        Self { id, fleet, ended }
     }
 
     /// Asks it for a place, as a client's request does.
@@ -119,7 +115,7 @@ impl Manager {
     /// Ends it as SIGTERM does.
     pub async fn end(self) {
         let _ = self.fleet.call(FleetMsg::Finish, Some(SHUTDOWN_LIMIT)).await;
-        let _ = self.fleet.cast(FleetMsg::Stop);
+        self.fleet.stop(None);
         let _ = self.ended.await;
     }
 }

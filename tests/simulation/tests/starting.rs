@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetSupervisor, Started};
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetSupervisor};
 use actors::journal::Journal;
 use actors::model::{HealthAnswer, Policy, Timestamp};
 use actors::ports::{Clock, HealthProbe, HealthProbes, ProbeError};
@@ -222,7 +222,7 @@ async fn a_restart_among_ten_thousand_servers_asks_no_more_than_it_must_and_answ
         clock: Clock::starting_at(Timestamp::from_secs(1_800_100_000)),
         journal: Journal::default(),
     };
-    let Started { fleet, .. } = FleetSupervisor::spawn(args).await.expect("a fleet starts");
+    let (fleet, _) = FleetSupervisor::spawn(args).await.expect("a fleet starts");
     let answered = loop {
         sleep(Duration::from_millis(10)).await;
         if call_t!(fleet, FleetMsg::Allocate, 10_000).expect("an answer").is_some() {

@@ -336,7 +336,7 @@ async fn a_server_with_a_new_address_is_asked_there() {
 async fn actors_that_die_are_replaced_and_the_fleet_goes_on() {
     let fleet = Fleet::start(Policy { min_servers: 2, ..Policy::default() }).await;
     fleet.until_available(2).await;
-    let children = fleet.actor.get_children();
+    let children = fleet.supervisor.get_children();
     assert_eq!(children.len(), 4, "the AWS actor, the scaler, and one for each game server");
     for child in children {
         child.kill_and_wait(None).await.expect("a child can be killed");
@@ -345,7 +345,7 @@ async fn actors_that_die_are_replaced_and_the_fleet_goes_on() {
     fleet.cloud.world().kill(&task);
     fleet.until("it is replaced", |world| world.running_games().count() == 2 && world.machines.len() == 3).await;
     fleet.until_available(2).await;
-    assert_eq!(fleet.actor.get_children().len(), 4);
+    assert_eq!(fleet.supervisor.get_children().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -359,11 +359,11 @@ async fn actors_that_die_while_clients_never_stop_asking_are_replaced() {
         }
     };
     let death = async {
-        for child in fleet.actor.get_children() {
+        for child in fleet.supervisor.get_children() {
             child.kill_and_wait(None).await.expect("a child can be killed");
         }
         fleet.wait(3 * fleet.policy.health_interval).await;
-        fleet.actor.get_children().len()
+        fleet.supervisor.get_children().len()
     };
     tokio::select! {
         () = clients => {}
@@ -377,7 +377,7 @@ async fn actors_that_die_again_and_again_are_not_replaced_in_a_rush() {
     fleet.until_available(1).await;
     let (begun, looks) = (tokio::time::Instant::now(), fleet.cloud.calls(Call::Observe));
     for _ in 0..50 {
-        for child in fleet.actor.get_children() {
+        for child in fleet.supervisor.get_children() {
             child.kill_and_wait(None).await.expect("a child can be killed");
         }
         // Whatever the new ones do at once, they have time for it.

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor, Started};
+use actors::fleet_supervisor::{FleetArgs, FleetMsg, FleetRef, FleetSupervisor};
 use actors::journal::Journal;
 use actors::model::{Address, InstanceId, Policy, Role, TaskId, Timestamp};
 use actors::ports::Clock;
-use ractor::{ActorCell, call_t};
+use ractor::call_t;
 
 use tokio::runtime::Handle;
 
@@ -25,7 +25,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub struct Fleet {
     supervisor: FleetRef,
-    actor: ActorCell,
     pub cloud: Arc<FakeCloud>,
     policy: Policy,
 }
@@ -52,8 +51,8 @@ impl Fleet {
             clock: cloud.clock,
             journal: Journal::default(),
         };
-        let Started { fleet, supervisor, .. } = FleetSupervisor::spawn(args).await.expect("a fleet starts");
-        Self { supervisor: fleet, actor: supervisor, cloud, policy }
+        let (supervisor, _) = FleetSupervisor::spawn(args).await.expect("a fleet starts");
+        Self { supervisor, cloud, policy }
     }
 
     /// The manager dies, and another one starts on the same cloud.
@@ -63,7 +62,7 @@ impl Fleet {
 
     /// The same after so long.
     pub async fn crash_and_restart_after(self, down: Duration) -> Self {
-        self.actor.kill_and_wait(None).await.expect("a supervisor can be killed");
+        self.supervisor.get_cell().kill_and_wait(None).await.expect("a supervisor can be killed");
         tokio::time::sleep(down).await;
         Self::start_on(self.cloud, self.policy).await
     }
