@@ -218,7 +218,7 @@ impl Actor for FleetSupervisor {
             FleetMsg::Peek(reply_to) => answer(reply_to, state.roster.peek()),
             FleetMsg::List(reply_to) => answer(reply_to, state.roster.is_ready().then(|| state.roster.available())),
             FleetMsg::Ready(reply_to) => answer(reply_to, state.roster.is_ready()),
-            FleetMsg::Reports(reports) => Box::pin(state.reports(&reports)).await?,
+            FleetMsg::Reports(reports) => Box::pin(state.reports(reports)).await?,
             FleetMsg::Glimpsed(part) => Box::pin(state.glimpsed(&part)).await?,
             FleetMsg::Observed(observation) => Box::pin(state.observed(&observation)).await?,
             FleetMsg::Outcome(outcome, took) => Box::pin(state.outcome(outcome, took)).await?,
@@ -268,9 +268,11 @@ impl Actor for FleetSupervisor {
 }
 
 impl FleetState {
-    async fn reports(&mut self, reports: &[HealthReport]) -> Result<(), ActorProcessingErr> {
-        let told = |report: &HealthReport| (report.server, report.asked_at, report.answer.as_ref().ok().copied());
-        self.roster.reports(reports.iter().map(told), self.clock.now());
+    async fn reports(&mut self, reports: Vec<HealthReport>) -> Result<(), ActorProcessingErr> {
+        let now = self.clock.now();
+        for HealthReport { server, asked_at, answer } in reports {
+            self.roster.report(server, asked_at, answer.ok(), now);
+        }
         self.follow_up().await
     }
 

@@ -1,32 +1,12 @@
 //! Taking in what a game server said of itself, or that it said nothing.
 
-use std::hint::black_box;
-
 use super::Roster;
 use crate::model::id::ServerId;
 use crate::model::life::{Event, Phase};
 use crate::model::server::HealthAnswer;
 use crate::model::time::Timestamp;
 
-/// The answer of a server to a health question put at some time; `None` is a miss.
-type Report = (ServerId, Timestamp, Option<HealthAnswer>);
-
 impl Roster {
-    /// Takes in many answers, in their order.
-    pub fn reports(&mut self, reports: impl Iterator<Item = Report> + Clone, now: Timestamp) {
-        // A fleet of many thousands is in no cache close by. All that is needed of it is fetched first: memory brings many
-        // pieces in the time of one, where none has to wait for what is made of the one before.
-        for (id, ..) in reports.clone() {
-            let known = self.servers.get(id);
-            black_box(
-                known.map(|server| (server.phase, server.reached_since, server.handed_out, server.holds.count())),
-            );
-        }
-        for (id, asked_at, answer) in reports {
-            self.report(id, asked_at, answer, now);
-        }
-    }
-
     /// Takes in the answer to a health question put at `asked_at`; `None` is a miss. An answer that comes after that
     /// to a later question is dropped.
     pub fn report(&mut self, id: ServerId, asked_at: Timestamp, answer: Option<HealthAnswer>, now: Timestamp) {
