@@ -47,7 +47,7 @@ pub(crate) fn measure(plots: Option<&Path>) -> Result<Vec<Verdict>> {
     Ok(vec![
         allocation,
         refusal,
-        report,
+        report.so_far(2.5),
         micros(
             "a decision, for each of 100000 servers, of 1000",
             each(large.decision, most),
