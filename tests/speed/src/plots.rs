@@ -14,8 +14,13 @@ use plotters::style::{BLACK, Color, RGBColor, WHITE};
 use crate::Result;
 
 /// Told apart by colour-blind people, too: Okabe and Ito, "Color Universal Design", 2008.
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+];
 
 /// Some things that go by the same number.
 pub(crate) struct Plot<'a> {
@@ -44,7 +49,7 @@ impl Plot<'_> {
         let number = |number: &f64| number.to_string();
         let mut mesh = chart.configure_mesh();
         mesh.x_desc(self.by).y_desc(self.shown).x_label_formatter(&number).y_label_formatter(&number).draw()?;
-        for ((label, points), colour) in self.lines.iter().zip(COLOURS) {
+        for ((label, points), colour) in self.lines.iter().zip(COLOURS.into_iter().cycle()) {
             let line = chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
             line.label(*label).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         }
