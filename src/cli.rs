@@ -8,7 +8,6 @@ use std::sync::Arc;
 use actors::ports::{Clock, Cloud};
 use clap::{CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
 #[cfg(feature = "ecs")]
 use crate::cloud::ecs::{self, EcsCloud};
@@ -23,6 +22,7 @@ use crate::load::{self, LoadArgs};
 use crate::metrics::Metrics;
 use crate::operate::{self, generated};
 use crate::plan::{self, PlanArgs};
+use crate::runtime::runtime;
 use crate::stdout::print;
 use crate::{http, policy, rollout, signals, telemetry};
 
@@ -167,7 +167,7 @@ pub fn main() -> ExitCode {
 type Ended = Result<ExitCode, Box<dyn Error>>;
 
 fn in_runtime(program: impl Future<Output = Ended>) -> Ended {
-    Runtime::new()?.block_on(program)
+    runtime()?.block_on(program)
 }
 
 /// Prints all that a program has to tell. What it ends with stands, whether or not somebody reads it.

@@ -27,6 +27,7 @@ pub mod plan;
 pub mod policy;
 pub mod polling;
 pub mod rollout;
+pub mod runtime;
 pub mod service_manager;
 pub mod signals;
 pub mod stdout;

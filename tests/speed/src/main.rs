@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
+use playlivechess_manager::runtime::runtime;
 use roles::Role;
 use verdict::Verdict;
 
@@ -38,7 +39,7 @@ struct Cli {
     /// Servers of the fleet.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     servers: u32,
-    /// Seconds that each load lasts.
+    /// Seconds that each load lasts; of those that clients bring, after so many starts of all who take part, three each.
     #[arg(long, value_name = "N", default_value_t = 5)]
     seconds: u64,
     /// Draw what was measured, as SVG, in this directory.
@@ -68,8 +69,7 @@ enum Subject {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Runtime::new();
-    let done = runtime.map_err(Into::into).and_then(|runtime| {
+    let done = runtime().map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match &cli.role {
                 Some(role) => role.play().await.map(|()| ExitCode::SUCCESS),
