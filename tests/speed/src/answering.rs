@@ -25,8 +25,9 @@ const SO_FAR: [(f64, f64); 3] = [(0.85, 2.0), (0.75, 1.3), (0.75, 1.6)];
 /// changes from one second to the next.
 const TURN: u64 = 1;
 
-/// So often for each second that a load is to last in all.
-const TURNS_A_SECOND: u64 = 3;
+/// So often after each start, and so many starts for each second that a load is to last in all: where the system puts what a
+/// process has in memory makes it a tenth faster or slower for as long as it runs.
+const TURNS_A_START: usize = 3;
 
 /// Until all servers of a fleet were asked for their health.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -38,8 +39,44 @@ pub(crate) struct Load {
     pub(crate) p99: Duration,
 }
 
+/// Loads of so many clients, of the same turns.
+struct Turns {
+    connections: u32,
+    so_far: (f64, f64),
+    bare: Vec<Load>,
+    asked: Vec<Load>,
+    ours: Vec<Load>,
+}
+
 pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) -> Result<Vec<Verdict>> {
     raise_open_files();
+    let mut turns: Vec<Turns> = CONNECTIONS
+        .into_iter()
+        .zip(SO_FAR)
+        .map(|(connections, so_far)| Turns { connections, so_far, bare: vec![], asked: vec![], ours: vec![] })
+        .collect();
+    for _ in 0..seconds {
+        take_turns(servers, &mut turns).await?;
+    }
+    let mut verdicts: Vec<Verdict> = turns.iter().flat_map(|turns| turns.verdicts(servers)).collect();
+    if let Some(dir) = plots {
+        let title = format!("Answers while {servers} servers are asked for their health once a second");
+        let line = |of: fn(&Turns) -> &[Load]| {
+            turns.iter().map(|turns| (f64::from(turns.connections), middle(&rates(of(turns))))).collect::<Vec<_>>()
+        };
+        let lines = vec![
+            ("bare warp", line(|turns| &turns.bare)),
+            ("an actor's constant", line(|turns| &turns.asked)),
+            ("the manager", line(|turns| &turns.ours)),
+        ];
+        Plot { title: &title, by: "clients at once", shown: "answers a second", lines }.draw(dir, "answering.svg")?;
+    }
+    verdicts.push(exact().await?);
+    Ok(verdicts)
+}
+
+/// Some turns of each load, after one start of all who take part.
+async fn take_turns(servers: u32, turns: &mut [Turns]) -> Result<()> {
     let count = servers.to_string();
     let mut games = Part::start(&["games", &count, "64"])?;
     games.says("plays").await?;
@@ -50,47 +87,45 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
     let mut manager = Part::start(&["manager", &count, "64"])?;
     let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
-    let mut verdicts = Vec::new();
-    let mut lines = [("bare warp", Vec::new()), ("an actor's constant", Vec::new()), ("the manager", Vec::new())];
-    for (connections, so_far) in CONNECTIONS.into_iter().zip(SO_FAR) {
-        let (mut bare, mut asked, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..seconds * TURNS_A_SECOND {
-            bare.push(load(&bare_at, connections, TURN).await?);
-            asked.push(load(&asking_at, connections, TURN).await?);
-            ours.push(load(&ours_at, connections, TURN).await?);
-        }
-        let rates = |loads: &[Load]| loads.iter().map(|load| load.requests_a_second).collect::<Vec<_>>();
-        let p99s = |loads: &[Load]| loads.iter().map(|load| load.p99.as_secs_f64() * 1e3).collect::<Vec<_>>();
-        let paired = |what: String, of: &[Load]| {
-            let requests = Verdict::paired(format!("{what}: requests"), &rates(of), &rates(&bare), "/s");
-            // Of one client it is either what a request takes or what a thread waits for a processor: no pairs.
-            (
-                requests,
-                Verdict::ratio(format!("{what}: p99"), middle(&p99s(of)), middle(&p99s(&bare)), "ms", Goal::None),
-            )
-        };
-        let (requests, slowest) = paired(format!("{connections} clients, {servers} servers"), &ours);
-        let (message, of_message) = paired(format!("{connections} clients, a constant asked of an actor"), &asked);
-        verdicts.extend([
-            requests.with_goal(Goal::AtLeast(0.9)).so_far(so_far.0),
-            slowest.with_goal(Goal::AtMost(1.25)).so_far(so_far.1),
-            message,
-            of_message,
-        ]);
-        for ((_, line), loads) in lines.iter_mut().zip([&bare, &asked, &ours]) {
-            line.push((f64::from(connections), middle(&rates(loads))));
+    for Turns { connections, bare, asked, ours, .. } in turns {
+        for _ in 0..TURNS_A_START {
+            bare.push(load(&bare_at, *connections, TURN).await?);
+            asked.push(load(&asking_at, *connections, TURN).await?);
+            ours.push(load(&ours_at, *connections, TURN).await?);
         }
     }
     for part in [manager, asking, reference, games] {
         part.end().await?;
     }
-    if let Some(dir) = plots {
-        let title = format!("Answers while {servers} servers are asked for their health once a second");
-        let lines = lines.into();
-        Plot { title: &title, by: "clients at once", shown: "answers a second", lines }.draw(dir, "answering.svg")?;
+    Ok(())
+}
+
+impl Turns {
+    fn verdicts(&self, servers: u32) -> [Verdict; 4] {
+        let Self { connections, so_far, bare, asked, ours } = self;
+        let paired = |what: String, of: &[Load]| {
+            let requests = Verdict::paired(format!("{what}: requests"), &rates(of), &rates(bare), "/s");
+            // Of one client it is either what a request takes or what a thread waits for a processor: no pairs.
+            let (slowest, of_bare) = (middle(&p99s(of)), middle(&p99s(bare)));
+            (requests, Verdict::ratio(format!("{what}: p99"), slowest, of_bare, "ms", Goal::None))
+        };
+        let (requests, slowest) = paired(format!("{connections} clients, {servers} servers"), ours);
+        let (message, of_message) = paired(format!("{connections} clients, a constant asked of an actor"), asked);
+        [
+            requests.with_goal(Goal::AtLeast(0.9)).so_far(so_far.0),
+            slowest.with_goal(Goal::AtMost(1.25)).so_far(so_far.1),
+            message,
+            of_message,
+        ]
     }
-    verdicts.push(exact().await?);
-    Ok(verdicts)
+}
+
+fn rates(loads: &[Load]) -> Vec<f64> {
+    loads.iter().map(|load| load.requests_a_second).collect()
+}
+
+fn p99s(loads: &[Load]) -> Vec<f64> {
+    loads.iter().map(|load| load.p99.as_secs_f64() * 1e3).collect()
 }
 
 /// Brings so many clients for so long.
