@@ -36,6 +36,7 @@ use columns::Columns;
 pub use lived::JournalError;
 use lived::{Did, Lived};
 use outcome::Told;
+pub use report::COLOURS;
 pub use trace_file::TraceError;
 
 const EXAMPLES: &str = "\

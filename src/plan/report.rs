@@ -15,8 +15,8 @@ use plotters::style::{BLACK, Color, RGBColor, WHITE};
 use super::outcome::{Told, named};
 use super::sweep::{Swept, Trial};
 
-/// Told apart by colour-blind people, too: Okabe and Ito, "Color Universal Design", 2008.
-const COLOURS: [RGBColor; 6] = [
+/// The colours of lines, told apart by colour-blind people, too: Okabe and Ito, "Color Universal Design", 2008, and grey.
+pub const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

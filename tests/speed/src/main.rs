@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-
 use playlivechess_manager::runtime::runtime;
+
 use roles::Role;
 use verdict::Verdict;
 
@@ -39,7 +39,7 @@ struct Cli {
     /// Servers of the fleet.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     servers: u32,
-    /// Seconds that each load lasts; of those that clients bring, after so many starts of all who take part, three each.
+    /// Seconds that each load lasts. Clients are brought for three seconds after each of so many starts.
     #[arg(long, value_name = "N", default_value_t = 5)]
     seconds: u64,
     /// Draw what was measured, as SVG, in this directory.

@@ -3,24 +3,16 @@
 use std::ops::Range;
 use std::path::Path;
 
+use playlivechess_manager::plan::COLOURS;
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, SeriesLabelPosition};
 use plotters::coord::combinators::IntoLogRange;
 use plotters::drawing::IntoDrawingArea;
 use plotters::element::PathElement;
 use plotters::series::LineSeries;
-use plotters::style::{BLACK, Color, RGBColor, WHITE};
+use plotters::style::{BLACK, Color, WHITE};
 
 use crate::Result;
-
-/// Told apart by colour-blind people, too: Okabe and Ito, "Color Universal Design", 2008.
-const COLOURS: [RGBColor; 5] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-];
 
 /// Some things that go by the same number.
 pub(crate) struct Plot<'a> {
