@@ -22,9 +22,8 @@ use crate::load::{self, LoadArgs};
 use crate::metrics::Metrics;
 use crate::operate::{self, generated};
 use crate::plan::{self, PlanArgs};
-use crate::runtime::runtime;
 use crate::stdout::print;
-use crate::{http, policy, rollout, signals, telemetry};
+use crate::{http, policy, rollout, signals, telemetry, threads};
 
 /// The exit code of a command line or a configuration with mistakes.
 const USAGE: u8 = 2;
@@ -167,7 +166,7 @@ pub fn main() -> ExitCode {
 type Ended = Result<ExitCode, Box<dyn Error>>;
 
 fn in_runtime(program: impl Future<Output = Ended>) -> Ended {
-    runtime()?.block_on(program)
+    threads::runtime()?.block_on(program)
 }
 
 /// Prints all that a program has to tell. What it ends with stands, whether or not somebody reads it.

@@ -11,6 +11,7 @@ use actors::ports::{Clock, Cloud};
 use futures_util::future::OptionFuture;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +21,9 @@ use crate::health_probe::HttpProbes;
 use crate::http::{self, ConnectionRules, Door, Fleet, OpenConnections, Site};
 use crate::metrics::{MeteredCloud, MeteredProbes, Metrics};
 use crate::operations::{self, Gate, Operations, Scraped};
-use crate::polling::Polling;
 use crate::service_manager::ServiceManager;
 use crate::signals::Command;
+use crate::threads::Threads;
 use crate::traces::{self, TracesError};
 use crate::watched::{self, Telling};
 use crate::webhook::Webhook;
@@ -90,9 +91,9 @@ pub enum DaemonError {
     /// The journal's file cannot be read.
     #[error("the journal's file cannot be read: {0}; move it away, or name another one in journal.path")]
     Journal(#[from] std::io::Error),
-    /// Game servers cannot be asked.
-    #[error("no thread can be started to ask game servers for their health: {0}")]
-    Polling(#[source] std::io::Error),
+    /// Nobody can be answered, or asked for its health.
+    #[error("no threads can be started to answer clients, and to ask game servers for their health: {0}")]
+    Threads(#[source] std::io::Error),
     /// There are to be traces, and cannot be.
     #[error(transparent)]
     Traces(#[from] TracesError),
@@ -146,17 +147,19 @@ pub async fn run(
     tokio::spawn(metrics.clone().follow(followers.subscribe()));
     let (traces, exporting) = traces::start(settings, clock, &metrics)?;
     tokio::spawn(traces.clone().follow(followers.subscribe()));
-    let polling = Polling::start().map_err(DaemonError::Polling)?;
-    let (fleet, mut fleet_ended) = FleetSupervisor::spawn(FleetArgs {
+    let threads = Threads::start().map_err(DaemonError::Threads)?;
+    let fleet = FleetSupervisor::spawn(FleetArgs {
         policy: policy::policy(settings),
         cloud: Arc::new(MeteredCloud::new(cloud, &metrics)),
         concurrency: settings.cloud_calls.concurrency as usize,
         probes: Arc::new(MeteredProbes::new(HttpProbes, &metrics)),
-        polling: polling.handle().clone(),
+        polling: threads.health().clone(),
+        background: Handle::current(),
         clock,
         journal,
-    })
-    .await?;
+    });
+    let fleet = threads.supervisor().spawn(fleet).await;
+    let (fleet, mut fleet_ended) = fleet.map_err(|_| DaemonError::SupervisorDied)??;
     let (telling, watched) = watched::watch(settings);
     let shutdown = CancellationToken::new();
     let limit = settings.http.shutdown_limit;
@@ -167,7 +170,7 @@ pub async fn run(
         let asked = asked.clone();
         move || asked.traces().are_on() || door.counts()
     };
-    let clients = Site { routes, asks_who: Arc::new(asks_who) };
+    let clients = Site { routes, asks_who: Arc::new(asks_who), threads: threads.clients() };
     let webhook = Webhook::new(asked.clone(), settings.fleet.clone(), watched.webhook.clone(), metrics.clone());
     let mut asking = pin!(webhook.map_err(DaemonError::Webhook)?.ask());
     let scraped = Scraped { metrics, open: OpenConnections::default(), rules: watched.connections.clone() };
@@ -227,7 +230,8 @@ async fn operate(
     let Some(listener) = listener else { return };
     let open = OpenConnections::default();
     let remembering = operations.clone().remember();
-    let site = Site { routes: operations::routes(operations), asks_who: Arc::new(|| false) };
+    let site =
+        Site { routes: operations::routes(operations), asks_who: Arc::new(|| false), threads: vec![Handle::current()] };
     tokio::select! {
         () = http::serve(listener, site, rules, open, shutdown, limit) => {}
         never = remembering => match never {},

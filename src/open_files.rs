@@ -8,8 +8,8 @@ use crate::config::Settings;
 /// Connections of operators that there may be: open pages, scripts, and Prometheus.
 pub const OPERATORS: u64 = 64;
 
-/// For the log, the listener, the runtime, the cloud's connections, and some to spare.
-const OWN: u64 = 128;
+/// For the log, the listener, the cloud's connections, the runtime of each thread, which takes four, and some to spare.
+const OWN: u64 = 256;
 
 /// For a server's health question, and on this machine the pipes to its keeper.
 const EACH_SERVER: u64 = 6;

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinHandle, unconstrained};
 use tokio::time::{Instant, sleep_until};
 
+use super::spread::{Spread, ThreadId};
 use super::table::{Id, Limits, Mark, Table};
 
 /// How connections are kept; the operator may change it while the daemon runs.
@@ -50,6 +51,7 @@ pub(super) struct Connections {
     rules: watch::Receiver<ConnectionRules>,
     table: Mutex<Table>,
     open: OpenConnections,
+    spread: Spread,
     /// Tells whoever waits for it that one waits or is closed by now.
     changed: Notify,
     /// Somebody is to be let in as soon as one waits.
@@ -60,12 +62,13 @@ pub(super) struct Connections {
 
 impl Connections {
     /// None yet.
-    pub(super) fn new(rules: watch::Receiver<ConnectionRules>, open: OpenConnections) -> Arc<Self> {
+    pub(super) fn new(rules: watch::Receiver<ConnectionRules>, open: OpenConnections, spread: Spread) -> Arc<Self> {
         let table = Mutex::new(Table::new(Instant::now()));
         Arc::new(Self {
             rules,
             table,
             open,
+            spread,
             changed: Notify::new(),
             is_full_of_busy: AtomicBool::new(false),
             are_to_end: AtomicBool::new(false),
@@ -104,7 +107,13 @@ impl Connections {
         }
         let (id, mark) = table.open(Instant::now());
         self.open.set(&table);
-        Some(Connection { id, progress: Progress { mark, connections: Arc::clone(self) } })
+        let thread = self.spread.take();
+        Some(Connection { id, thread, progress: Progress { mark, connections: Arc::clone(self) } })
+    }
+
+    /// Waits until each thread has seen what has come on its connections.
+    pub(super) async fn turn(&self) {
+        self.spread.turn().await;
     }
 
     /// Cuts off the one that has waited longest.
@@ -156,18 +165,21 @@ impl Connections {
 /// A client's place among the connections, which it has until this is dropped or cut off.
 pub(super) struct Connection {
     id: Id,
+    thread: ThreadId,
     progress: Progress,
 }
 
 impl Connection {
-    /// Begins a conversation on it, that lasts until it ends by itself or is cut off. It is told when it is to end.
+    /// Begins a conversation on it, on its own thread, that lasts until it ends by itself or is cut off. It is told when it is
+    /// to end.
     pub(super) fn begin<T: Future<Output = ()> + Send + 'static>(
         self,
         talk: impl FnOnce(Self, End) -> T,
     ) -> JoinHandle<()> {
-        let (id, connections) = (self.id, Arc::clone(&self.progress.connections));
+        let (id, thread, connections) = (self.id, self.thread, Arc::clone(&self.progress.connections));
         let (end, told) = oneshot::channel();
-        let talk = tokio::spawn(talk(self, End { connections: Arc::clone(&connections), told, listener: None }));
+        let end_of_talk = End { connections: Arc::clone(&connections), told, listener: None };
+        let talk = connections.spread.handle(thread).spawn(talk(self, end_of_talk));
         connections.table().talks(id, talk.abort_handle(), end);
         talk
     }
@@ -183,6 +195,7 @@ impl Drop for Connection {
         let connections = &self.progress.connections;
         let mut table = connections.table();
         table.closed(self.id);
+        connections.spread.give_back(self.thread);
         connections.open.set(&table);
         drop(table);
         connections.changed.notify_one();
@@ -241,6 +254,7 @@ impl Future for End {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
     use tokio::time::timeout;
 
     use super::*;
@@ -256,10 +270,14 @@ mod tests {
         }
     }
 
+    fn connections(rules: watch::Receiver<ConnectionRules>) -> Arc<Connections> {
+        Connections::new(rules, OpenConnections::default(), Spread::over(vec![Handle::current()]))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn with_all_being_answered_a_new_one_waits_for_the_first_answer() {
         let (_sender, rules) = watch::channel(rules(2));
-        let connections = Connections::new(rules, OpenConnections::default());
+        let connections = connections(rules);
         let (one, other) = (connections.admit().await, connections.admit().await);
         assert!(one.progress().answers() && other.progress().answers());
         assert!(connections.is_full());
@@ -271,7 +289,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_closes_makes_room_for_one() {
         let (_sender, rules) = watch::channel(rules(1));
-        let connections = Connections::new(rules, OpenConnections::default());
+        let connections = connections(rules);
         let busy = connections.admit().await;
         assert!(busy.progress().answers());
         let (next, ()) = tokio::join!(connections.admit(), async { drop(busy) });
@@ -283,7 +301,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn new_rules_hold_for_those_who_are_there() {
         let (sender, rules) = watch::channel(rules(10));
-        let connections = Connections::new(rules, OpenConnections::default());
+        let connections = connections(rules);
         let start = Instant::now();
         let silent = async |connection: Connection, _| {
             let _open = connection;

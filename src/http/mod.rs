@@ -15,6 +15,7 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod server_tests;
+mod spread;
 mod streamed;
 mod table;
 mod talk;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
@@ -21,6 +21,7 @@ use warp::reply::Response;
 
 use super::burst::Burst;
 use super::connections::{Connection, ConnectionRules, Connections, OpenConnections};
+use super::spread::Spread;
 use super::talk::Talk;
 
 /// Before the next try to let somebody in, when the system refuses.
@@ -35,6 +36,8 @@ pub struct Site {
     pub routes: BoxedFilter<(Response,)>,
     /// Whether it wants to know now whose request it is: each comes with its [`Sender`] then.
     pub asks_who: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The threads that talk with clients, the supervisor's first.
+    pub threads: Vec<Handle>,
 }
 
 /// Whose request it is, as far as can be seen.
@@ -50,20 +53,25 @@ pub(super) struct Sender {
 /// connected is told by `open`.
 pub async fn serve(
     listener: TcpListener,
-    Site { routes, asks_who }: Site,
+    Site { routes, asks_who, threads }: Site,
     rules: watch::Receiver<ConnectionRules>,
     open: OpenConnections,
     shutdown: CancellationToken,
     limit: Duration,
 ) {
     let service = warp::service(routes);
-    let connections = Connections::new(rules.clone(), open);
-    let converse = |stream, peer, connection: Connection| {
+    let connections = Connections::new(rules.clone(), open, Spread::over(threads));
+    let converse = |stream: TcpStream, peer, connection: Connection| {
         let http = http(&rules.borrow());
         let (service, asks_who) = (service.clone(), Arc::clone(&asks_who));
-        connection.begin(|connection, ends| {
+        // It is to be woken by the thread that it is talked with on.
+        let stream = stream.into_std();
+        connection.begin(|connection, ends| async move {
             let talk = Talk { peer, asks_who, service, connection };
-            talk.converse(stream, http, ends)
+            match stream.and_then(TcpStream::from_std) {
+                Ok(stream) => talk.converse(stream, http, ends).await,
+                Err(error) => tracing::debug!(%error, "a client cannot be talked with"),
+            }
         });
     };
     tokio::select! {
@@ -109,7 +117,7 @@ async fn let_in(
                         );
                     }
                     // Those who were let in just now may have brought their requests: let them be read first.
-                    yield_now().await;
+                    connections.turn().await;
                 }
                 converse(stream, address.ip(), connections.admit().await);
             }

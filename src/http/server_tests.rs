@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tests::{Script, fleet, open_door};
 use super::{ConnectionRules, OpenConnections, Site, listen, routes, serve};
+use crate::threads::Threads;
 
 const REQUEST: &[u8] = b"GET /available-gameserver/ HTTP/1.1\r\nhost: manager\r\n\r\n";
 const ANSWER: &str = r#"{"available": "127.0.0.1:8888"}"#;
@@ -25,6 +26,7 @@ struct Served {
     shutdown: CancellationToken,
     ended: JoinHandle<()>,
     _rules: watch::Sender<ConnectionRules>,
+    _threads: Threads,
 }
 
 /// A server with room for so many connections.
@@ -36,10 +38,11 @@ async fn served(max_connections: usize) -> Served {
     let rules = ConnectionRules { header_timeout: limit, idle_timeout: limit, max_connections, max_head_size: 8192 };
     let (sender, rules) = watch::channel(rules);
     let fleet = fleet(Script::Stuck).await;
-    let site = Site { routes: routes(fleet, open_door()), asks_who: Arc::new(|| false) };
+    let threads = Threads::start().expect("some threads");
+    let site = Site { routes: routes(fleet, open_door()), asks_who: Arc::new(|| false), threads: threads.clients() };
     let open = OpenConnections::default();
     let ended = tokio::spawn(serve(listener, site, rules, open, shutdown.clone(), limit));
-    Served { address, shutdown, ended, _rules: sender }
+    Served { address, shutdown, ended, _rules: sender, _threads: threads }
 }
 
 /// A connection on which that was said.
@@ -59,7 +62,7 @@ async fn heard(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn shutdown_waits_for_requests_in_flight_and_for_nobody_else() {
-    let Served { address, shutdown, ended, _rules } = served(10).await;
+    let Served { address, shutdown, ended, _rules, _threads } = served(10).await;
     let idle = said(address, b"").await;
     let mut kept = said(address, REQUEST).await;
     assert!(kept.read(&mut [0; 1024]).await.expect("an answer") > 0);
@@ -92,7 +95,7 @@ async fn who_goes_while_it_waits_for_a_place_makes_room_at_once() {
 
 #[tokio::test]
 async fn who_goes_while_it_waits_for_a_place_does_not_keep_the_manager_from_ending() {
-    let Served { address, shutdown, ended, _rules } = served(10).await;
+    let Served { address, shutdown, ended, _rules, _threads } = served(10).await;
     let (gone, mut other) = (waiting(address).await, said(address, &[REQUEST, REQUEST].concat()).await);
     assert!(other.read(&mut [0; 1024]).await.expect("an answer") > 0);
     shutdown.cancel();

@@ -315,7 +315,7 @@ async fn the_limit_on_open_files_is_raised_and_one_that_is_too_low_is_told() {
     let manager = setup.start().await;
     let told = manager.log.message(0, "http.max_connections is 10000").await;
     let told = told["message"].as_str().expect("text");
-    for number in ["limit of 400 open files", "set it to 100 at most", "LimitNOFILE=10328"] {
+    for number in ["limit of 400 open files", "set it to 100 at most", "LimitNOFILE=10456"] {
         assert!(told.contains(number), "no {number} in {told}");
     }
     manager.serves(1).await;

@@ -126,8 +126,11 @@ pub struct FleetArgs {
     pub concurrency: usize,
     /// How health is asked for.
     pub probes: Arc<dyn HealthProbes>,
-    /// Where it is: the runtime that has the game servers' actors.
+    /// The runtime that has the game servers' actors.
     pub polling: Handle,
+    /// The runtime that has the scaler and the AWS actor: what they do keeps the supervisor from nothing there, which is
+    /// where it is spawned.
+    pub background: Handle,
     /// What time it is.
     pub clock: Clock,
     /// Where decisions are written down.
@@ -146,6 +149,7 @@ pub struct FleetState {
     permits: Arc<Semaphore>,
     probes: Arc<dyn HealthProbes>,
     polling: Handle,
+    background: Handle,
     reports: Reports,
     clock: Clock,
     aws: AwsRef,
@@ -180,8 +184,9 @@ impl Actor for FleetSupervisor {
         let permits = Arc::new(Semaphore::new(args.concurrency));
         let (reports, handing_on) = reports::channel(me.clone());
         args.polling.spawn(handing_on);
-        let aws = spawn_aws(&me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
-        let scaler = spawn_scaler(&me, &args.policy, args.clock, Duration::ZERO).await?;
+        let background = args.background;
+        let aws = spawn_aws(&background, &me, &args.policy, &args.cloud, &permits, args.clock, Duration::ZERO).await?;
+        let scaler = spawn_scaler(&background, &me, &args.policy, args.clock, Duration::ZERO).await?;
         Ok(FleetState {
             me,
             configured: args.policy.clone(),
@@ -192,6 +197,7 @@ impl Actor for FleetSupervisor {
             permits,
             probes: args.probes,
             polling: args.polling,
+            background,
             reports,
             clock: args.clock,
             aws,
@@ -415,9 +421,12 @@ impl FleetState {
         let died = child.get_id();
         if died == self.aws.get_id() {
             let (policy, pause) = (self.roster.policy(), REPLACEMENT_PAUSE);
-            self.aws = spawn_aws(&self.me, policy, &self.cloud, &self.permits, self.clock, pause).await?;
+            let Self { background, me, cloud, permits, clock, .. } = self;
+            self.aws = spawn_aws(background, me, policy, cloud, permits, *clock, pause).await?;
         } else if self.scaler.as_ref().is_some_and(|scaler| scaler.get_id() == died) {
-            self.scaler = Some(spawn_scaler(&self.me, self.roster.policy(), self.clock, REPLACEMENT_PAUSE).await?);
+            let policy = self.roster.policy();
+            let scaler = spawn_scaler(&self.background, &self.me, policy, self.clock, REPLACEMENT_PAUSE);
+            self.scaler = Some(scaler.await?);
         } else {
             self.replace_game_server(died).await?;
         }
@@ -438,26 +447,28 @@ impl FleetState {
 }
 
 async fn spawn_aws(
+    background: &Handle,
     me: &FleetRef,
     policy: &Policy,
     cloud: &Arc<dyn Cloud>,
     permits: &Arc<Semaphore>,
     clock: Clock,
     begins_after: Duration,
-) -> Result<AwsRef, SpawnErr> {
+) -> Result<AwsRef, ActorProcessingErr> {
     let (cloud, permits) = (Arc::clone(cloud), Arc::clone(permits));
     let args = AwsArgs { cloud, clock, pace: call_pace(policy), permits, fleet: me.clone(), begins_after };
-    AwsActor::spawn(args, me.get_cell()).await
+    Ok(background.spawn(AwsActor::spawn(args, me.get_cell())).await??)
 }
 
 async fn spawn_scaler(
+    background: &Handle,
     me: &FleetRef,
     policy: &Policy,
     clock: Clock,
     begins_after: Duration,
-) -> Result<ScalerRef, SpawnErr> {
+) -> Result<ScalerRef, ActorProcessingErr> {
     let args = ScalerArgs { fleet: me.clone(), clock, interval: policy.health_interval, begins_after };
-    ScalerActor::spawn(args, me.get_cell()).await
+    Ok(background.spawn(ScalerActor::spawn(args, me.get_cell())).await??)
 }
 
 const fn call_pace(policy: &Policy) -> CallPace {

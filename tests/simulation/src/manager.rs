@@ -96,6 +96,7 @@ impl Manager {
             concurrency: CONCURRENCY,
             probes: ports,
             polling: Handle::current(),
+            background: Handle::current(),
             clock,
             journal: Journal::default(),
         };

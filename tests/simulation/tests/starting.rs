@@ -219,6 +219,7 @@ async fn a_restart_among_ten_thousand_servers_asks_no_more_than_it_must_and_answ
         concurrency: 8,
         probes: Arc::new(Answering),
         polling: Handle::current(),
+        background: Handle::current(),
         clock: Clock::starting_at(Timestamp::from_secs(1_800_100_000)),
         journal: Journal::default(),
     };

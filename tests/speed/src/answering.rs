@@ -1,5 +1,5 @@
-//! Answering clients, against a bare warp handler that answers a constant of the same length; and beside it, what is left of
-//! that when a warp handler asks an actor for the constant, and does nothing else.
+//! Answering clients, against a bare warp handler that answers a constant of the same length, as warp itself serves it; and beside
+//! it, what comes of that handler on threads like the manager's.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,7 +44,7 @@ struct Turns {
     connections: u32,
     so_far: (f64, f64),
     bare: Vec<Load>,
-    asked: Vec<Load>,
+    on_threads: Vec<Load>,
     ours: Vec<Load>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
     let mut turns: Vec<Turns> = CONNECTIONS
         .into_iter()
         .zip(SO_FAR)
-        .map(|(connections, so_far)| Turns { connections, so_far, bare: vec![], asked: vec![], ours: vec![] })
+        .map(|(connections, so_far)| Turns { connections, so_far, bare: vec![], on_threads: vec![], ours: vec![] })
         .collect();
     for _ in 0..seconds {
         take_turns(servers, &mut turns).await?;
@@ -66,7 +66,7 @@ pub(crate) async fn measure(servers: u32, seconds: u64, plots: Option<&Path>) ->
         };
         let lines = vec![
             ("bare warp", line(|turns| &turns.bare)),
-            ("an actor's constant", line(|turns| &turns.asked)),
+            ("bare warp on such threads", line(|turns| &turns.on_threads)),
             ("the manager", line(|turns| &turns.ours)),
         ];
         Plot { title: &title, by: "clients at once", shown: "answers a second", lines }.draw(dir, "answering.svg")?;
@@ -82,19 +82,19 @@ async fn take_turns(servers: u32, turns: &mut [Turns]) -> Result<()> {
     games.says("plays").await?;
     let mut reference = Part::start(&["reference"])?;
     let bare_at = reference.says("listens").await?;
-    let mut asking = Part::start(&["asking"])?;
-    let asking_at = asking.says("listens").await?;
+    let mut threads = Part::start(&["on-threads"])?;
+    let threads_at = threads.says("listens").await?;
     let mut manager = Part::start(&["manager", &count, "64"])?;
     let ours_at = manager.says("listens").await?;
     sleep(SETTLED).await;
-    for Turns { connections, bare, asked, ours, .. } in turns {
+    for Turns { connections, bare, on_threads, ours, .. } in turns {
         for _ in 0..TURNS_A_START {
             bare.push(load(&bare_at, *connections, TURN).await?);
-            asked.push(load(&asking_at, *connections, TURN).await?);
+            on_threads.push(load(&threads_at, *connections, TURN).await?);
             ours.push(load(&ours_at, *connections, TURN).await?);
         }
     }
-    for part in [manager, asking, reference, games] {
+    for part in [manager, threads, reference, games] {
         part.end().await?;
     }
     Ok(())
@@ -102,7 +102,7 @@ async fn take_turns(servers: u32, turns: &mut [Turns]) -> Result<()> {
 
 impl Turns {
     fn verdicts(&self, servers: u32) -> [Verdict; 4] {
-        let Self { connections, so_far, bare, asked, ours } = self;
+        let Self { connections, so_far, bare, on_threads, ours } = self;
         let paired = |what: String, of: &[Load]| {
             let requests = Verdict::paired(format!("{what}: requests"), &rates(of), &rates(bare), "/s");
             // Of one client it is either what a request takes or what a thread waits for a processor: no pairs.
@@ -110,12 +110,12 @@ impl Turns {
             (requests, Verdict::ratio(format!("{what}: p99"), slowest, of_bare, "ms", Goal::None))
         };
         let (requests, slowest) = paired(format!("{connections} clients, {servers} servers"), ours);
-        let (message, of_message) = paired(format!("{connections} clients, a constant asked of an actor"), asked);
+        let (threads, of_threads) = paired(format!("{connections} clients, bare warp on such threads"), on_threads);
         [
             requests.with_goal(Goal::AtLeast(0.9)).so_far(so_far.0),
             slowest.with_goal(Goal::AtMost(1.25)).so_far(so_far.1),
-            message,
-            of_message,
+            threads,
+            of_threads,
         ]
     }
 }

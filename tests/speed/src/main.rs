@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use playlivechess_manager::runtime::runtime;
+use playlivechess_manager::threads::runtime;
 
 use roles::Role;
 use verdict::Verdict;

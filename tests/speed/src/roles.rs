@@ -6,13 +6,18 @@ use std::sync::Arc;
 use actors::model::Timestamp;
 use actors::ports::Clock;
 use clap::Subcommand;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use playlivechess_manager::config::Flags;
 use playlivechess_manager::daemon::{self, ConfigSource, Listeners};
 use playlivechess_manager::metrics::Metrics;
+use playlivechess_manager::threads::Threads;
 use playlivechess_manager::{http, signals};
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tokio::net::TcpListener;
-use warp::Filter;
+use tokio::net::{TcpListener, TcpStream};
+use tower_service::Service;
+use warp::http::Response;
+use warp::{Filter, Rejection, Reply};
 
 use crate::cloud::StandingFleet;
 use crate::process::raise_open_files;
@@ -34,8 +39,8 @@ pub(crate) enum Role {
     },
     /// A bare warp handler that answers a constant.
     Reference,
-    /// A bare warp handler that asks an actor for the constant.
-    Asking,
+    /// The same on threads like those of the daemon, where a connection stays on one of them.
+    OnThreads,
     /// So many game servers, which answer their health question.
     Games {
         /// How many.
@@ -56,7 +61,7 @@ impl Role {
         match *self {
             Self::Manager { servers, capacity } => manage(servers, capacity).await,
             Self::Reference => refer().await,
-            Self::Asking => refer_asking().await,
+            Self::OnThreads => refer_on_threads().await,
             Self::Games { servers, capacity } => games::serve(servers, capacity).await,
             Self::Polls { servers } => polling::poll(servers).await,
         }
@@ -88,57 +93,39 @@ async fn manage(servers: u32, capacity: u32) -> Result<()> {
     Ok(())
 }
 
+/// Answers the constant.
+fn constant() -> impl Filter<Extract = (Response<&'static str>,), Error = Rejection> + Clone {
+    let answer = || Response::builder().header("content-type", "application/json").body(ANSWER);
+    // Nothing of it can be refused.
+    warp::path!("available-gameserver").and(warp::get()).map(move || answer().unwrap_or_default())
+}
+
 async fn refer() -> Result<()> {
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    println!("listens {}", listener.local_addr()?);
-    let route = warp::path!("available-gameserver")
-        .and(warp::get())
-        .map(|| warp::http::Response::builder().header("content-type", "application/json").body(ANSWER));
-    warp::serve(route).incoming(listener).run().await;
+    let listener = listen().await?;
+    warp::serve(constant()).incoming(listener).run().await;
     Ok(())
 }
 
-/// Answers each question with the constant.
-struct Constant;
-
-impl Actor for Constant {
-    type Msg = RpcReplyPort<&'static str>;
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<Self::Msg>, (): ()) -> std::result::Result<(), ActorProcessingErr> {
-        Ok(())
+async fn refer_on_threads() -> Result<()> {
+    let listener = listen().await?;
+    let threads = Threads::start()?;
+    let service = warp::service(constant().map(Reply::into_response).boxed());
+    for thread in threads.clients().iter().cycle() {
+        let (stream, _) = listener.accept().await?;
+        let (stream, service) = (stream.into_std()?, service.clone());
+        let answer = service_fn(move |request| service.clone().call(request));
+        thread.spawn(async move {
+            // A client that goes is no concern of anybody's.
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+            }
+        });
     }
-
-    async fn handle(
-        &self,
-        _: ActorRef<Self::Msg>,
-        reply_to: Self::Msg,
-        (): &mut (),
-    ) -> std::result::Result<(), ActorProcessingErr> {
-        // Who does not wait any more needs no answer.
-        let _ = reply_to.send(ANSWER);
-        Ok(())
-    }
+    Ok(())
 }
 
-async fn refer_asking() -> Result<()> {
+async fn listen() -> Result<TcpListener> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     println!("listens {}", listener.local_addr()?);
-    let (actor, _ended) = Actor::spawn(None, Constant, ()).await?;
-    let ask = move || {
-        let actor = actor.clone();
-        async move {
-            let answer = actor
-                .call(|reply_to| reply_to, None)
-                .await
-                .ok()
-                .and_then(|answer| answer.success_or(()).ok())
-                .unwrap_or_default();
-            warp::http::Response::builder().header("content-type", "application/json").body(answer)
-        }
-    };
-    let route = warp::path!("available-gameserver").and(warp::get()).then(ask);
-    warp::serve(route).incoming(listener).run().await;
-    Ok(())
+    Ok(listener)
 }

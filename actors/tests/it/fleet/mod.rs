@@ -48,6 +48,7 @@ impl Fleet {
             concurrency: 8,
             probes: Arc::new(FakeProbes(cloud.clone())),
             polling: Handle::current(),
+            background: Handle::current(),
             clock: cloud.clock,
             journal: Journal::default(),
         };
