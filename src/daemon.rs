@@ -230,8 +230,7 @@ async fn operate(
     let Some(listener) = listener else { return };
     let open = OpenConnections::default();
     let remembering = operations.clone().remember();
-    let site =
-        Site { routes: operations::routes(operations), asks_who: Arc::new(|| false), threads: vec![Handle::current()] };
+    let site = Site { routes: operations::routes(operations), asks_who: Arc::new(|| false), threads: vec![] };
     tokio::select! {
         () = http::serve(listener, site, rules, open, shutdown, limit) => {}
         never = remembering => match never {},

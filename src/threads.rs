@@ -75,14 +75,17 @@ impl Thread {
         let over = CancellationToken::new();
         let until = over.clone().drop_guard();
         let (tell, told) = mpsc::channel();
-        let run = move || {
-            let runtime = Builder::new_current_thread().enable_all().max_io_events_per_tick(SOCKETS_AT_ONCE).build();
-            // Who has started it waits for that.
-            let _ = tell.send(runtime.as_ref().map(|runtime| runtime.handle().clone()).map_err(|error| error.kind()));
-            if let Ok(runtime) = runtime {
-                runtime.block_on(over.cancelled());
-            }
-        };
+        // The runtime is made where it ends: it cannot be let go of inside another one. Who has started it waits for word.
+        let run =
+            move || match Builder::new_current_thread().enable_all().max_io_events_per_tick(SOCKETS_AT_ONCE).build() {
+                Ok(runtime) => {
+                    let _ = tell.send(Ok(runtime.handle().clone()));
+                    runtime.block_on(over.cancelled());
+                }
+                Err(error) => {
+                    let _ = tell.send(Err(error));
+                }
+            };
         thread::Builder::new().name(name.to_owned()).spawn(run)?;
         let handle = told.recv().map_err(io::Error::other)??;
         Ok(Self { handle, _until: until })

@@ -36,7 +36,7 @@ pub struct Site {
     pub routes: BoxedFilter<(Response,)>,
     /// Whether it wants to know now whose request it is: each comes with its [`Sender`] then.
     pub asks_who: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// The threads that talk with clients, the supervisor's first.
+    /// The threads that talk with clients, the supervisor's first. None: those of the runtime that serves.
     pub threads: Vec<Handle>,
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Spread(Vec<(Handle, AtomicUsize)>);
 pub(super) struct ThreadId(usize);
 
 impl Spread {
-    /// Over the threads of these runtimes; over the one that this is called on, if there are none.
+    /// Over the threads of these runtimes; over those of the one that this is called in, if there are none.
     pub(super) fn over(threads: Vec<Handle>) -> Self {
         let threads = if threads.is_empty() { vec![Handle::current()] } else { threads };
         Self(threads.into_iter().map(|thread| (thread, AtomicUsize::new(0))).collect())
@@ -60,7 +60,15 @@ fn next(open: &[usize]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::threads::Threads;
 
     /// How many each of so many threads has after so many came.
     fn spread(threads: usize, connections: usize) -> Vec<usize> {
@@ -85,6 +93,27 @@ mod tests {
         assert_eq!(spread(2, 1000), [500, 500]);
         assert_eq!(spread(4, 13), [8, 2, 2, 1]);
         assert_eq!(spread(4, 1001), [251, 250, 250, 250]);
+    }
+
+    #[tokio::test]
+    async fn after_a_turn_all_that_had_come_is_read() {
+        let threads = Threads::start().expect("some threads");
+        let spread = Spread::over(threads.clients());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        client.write_u8(7).await.expect("it is taken");
+        let stream = listener.accept().await.and_then(|(stream, _)| stream.into_std()).expect("a connection");
+        let (busy, until) = mpsc::channel::<()>();
+        threads.supervisor().spawn(async move { until.recv() });
+        let read = threads.supervisor().spawn(async { TcpStream::from_std(stream)?.read_u8().await });
+        let mut turn = pin!(spread.turn());
+        for _ in 0..10 {
+            assert!(turn.as_mut().now_or_never().is_none(), "that thread is busy");
+            yield_now().await;
+        }
+        drop(busy);
+        turn.await;
+        assert!(read.is_finished());
     }
 
     #[tokio::test]

@@ -128,8 +128,8 @@ pub struct FleetArgs {
     pub probes: Arc<dyn HealthProbes>,
     /// The runtime that has the game servers' actors.
     pub polling: Handle,
-    /// The runtime that has the scaler and the AWS actor: what they do keeps the supervisor from nothing there, which is
-    /// where it is spawned.
+    /// The runtime that has the scaler and the AWS actor, apart from the supervisor, which is where it is spawned: so what they
+    /// do keeps no client waiting.
     pub background: Handle,
     /// What time it is.
     pub clock: Clock,
